@@ -1,0 +1,327 @@
+"""The vocabulary: one frozen record a table; Arrow schemas and the data dictionary are derived from here.
+
+Conventions: boxes are x0 y0 x1 y1 in pixels of the upright frame, intervals are [start, stop), scores are 0..1, units stand in the names.
+Paths are relative to INPUT or OUTPUT with ``/`` between parts. Records point, they never carry pixels.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "TABLES",
+    "Attempt",
+    "CodeEstimate",
+    "DegradationCode",
+    "Face",
+    "FaceGate",
+    "Identity",
+    "MediaItem",
+    "QualityReport",
+    "Record",
+    "ReferenceChoice",
+    "ReferenceSet",
+    "RestoreTask",
+    "RestoredMedia",
+    "RestoredSegment",
+    "Shot",
+    "Source",
+    "TaskFace",
+]
+
+Box = tuple[float, float, float, float]
+Landmarks = tuple[float, float, float, float, float, float, float, float, float, float]
+
+
+class Record(BaseModel):
+    """A frozen row. ``TABLE`` names its table, ``KEY`` the columns that tell two rows apart, ``BIOMETRIC`` where it lies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    TABLE: ClassVar[str] = ""
+    KEY: ClassVar[tuple[str, ...]] = ()
+    BIOMETRIC: ClassVar[bool] = False
+
+
+class Source(Record):
+    """A thing found under INPUT in the latest listing."""
+
+    TABLE: ClassVar[str] = "sources"
+    KEY: ClassVar[tuple[str, ...]] = ("path",)
+    path: str = Field(description="path below INPUT")
+    byte_count: int = Field(description="size of the file; 0 for what is not a file")
+    modified_ns: int = Field(description="time of the last change, nanoseconds since 1970")
+    trouble: str | None = Field(description="why it cannot be an item (directory, link, special file, name), else null")
+
+
+class MediaItem(Record):
+    """A photo that was recognised from its header."""
+
+    TABLE: ClassVar[str] = "media"
+    KEY: ClassVar[tuple[str, ...]] = ("media_id",)
+    media_id: str = Field(description="digest of the path and the bytes")
+    path: str = Field(description="path below INPUT")
+    content_digest: str = Field(description="SHA-256 of the bytes")
+    byte_count: int = Field(description="size of the file")
+    modified_ns: int = Field(description="time of the last change of the source, nanoseconds since 1970")
+    kind: Literal["photo", "video"] = Field(description="a photo is one shot of one frame")
+    format: str = Field(description="container by content, not by name: JPEG, PNG, TIFF, WEBP, HEIF, AVIF, RAW")
+    width_px: int = Field(description="width of the upright first page")
+    height_px: int = Field(description="height of the upright first page")
+    orientation: int = Field(description="EXIF orientation 1..8 of the stored picture")
+    page_count: int = Field(description="pages of a TIFF, else 1")
+    bit_depth: int = Field(description="bits per sample as stored: 1, 8, 10, 12, 16")
+    colour: Literal["rgb", "grey", "cmyk", "palette"] = Field(description="colour model as stored")
+    has_alpha: bool = Field(description="the picture has transparency")
+    has_icc: bool = Field(description="an ICC profile is embedded")
+    has_exif: bool = Field(description="EXIF is present")
+    has_xmp: bool = Field(description="XMP is present")
+    has_iptc: bool = Field(description="IPTC is present")
+    captured_at: str | None = Field(description="EXIF capture time, ISO 8601 without zone, if known")
+    camera: str | None = Field(description="EXIF make and model, or scanner, if known")
+
+
+class Shot(Record):
+    """A run of frames with one damage; a photo is one shot of one frame."""
+
+    TABLE: ClassVar[str] = "shots"
+    KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
+    shot_id: str = Field(description="media_id/index")
+    media_id: str = Field(description="the medium it is part of")
+    start_seconds: float = Field(description="presentation time of the first frame; 0 for a photo")
+    stop_seconds: float = Field(description="presentation time of the end; 0 for a photo")
+    first_frame: int = Field(description="index of the first frame")
+    stop_frame: int = Field(description="index after the last frame")
+    cut_score: float = Field(description="how sure the cut at its start is, 0..1; 1 for a photo")
+
+
+class Face(Record):
+    """A face in a frame."""
+
+    TABLE: ClassVar[str] = "faces"
+    KEY: ClassVar[tuple[str, ...]] = ("face_id",)
+    BIOMETRIC: ClassVar[bool] = True
+    face_id: str = Field(description="shot_id/index, from left to right")
+    shot_id: str = Field(description="the shot it was seen in")
+    media_id: str = Field(description="the medium it was seen in")
+    track_id: str | None = Field(description="track inside the shot; null in photos")
+    pts_seconds: float = Field(description="presentation time of the frame; 0 for a photo")
+    box_px: Box = Field(description="x0 y0 x1 y1 in the upright frame")
+    landmarks_px: Landmarks = Field(
+        description="x y of the eye at the left of the picture, the other eye, nose tip, mouth corners left and right"
+    )
+    score: float = Field(description="detector's confidence, 0..1")
+    face_px: float = Field(description="shorter side of the box")
+    sharpness: float = Field(description="0 blurred .. 1 sharp, of the aligned face at its native size")
+    yaw_degrees: float = Field(description="turn of the head: 0 frontal, positive to the right of the picture")
+    quality: float = Field(description="0..1: size, sharpness, pose and confidence together; ranks references")
+    embedding: tuple[float, ...] = Field(description="unit vector of the embedder; its length is the embedder's")
+    embedder: str = Field(description="name@digest of the embedder")
+
+
+class Identity(Record):
+    """A person, as far as pictures tell."""
+
+    TABLE: ClassVar[str] = "identities"
+    KEY: ClassVar[tuple[str, ...]] = ("identity_id",)
+    BIOMETRIC: ClassVar[bool] = True
+    identity_id: str = Field(description="stable over re-runs and new pictures")
+    face_ids: tuple[str, ...] = Field(description="its faces, best quality first")
+    centroid: tuple[float, ...] = Field(description="unit vector, quality-weighted mean of the embeddings")
+    cohesion: float = Field(description="mean cosine of its faces to the centroid; 1 for a single face")
+    margin: float = Field(description="1 - cosine to the centroid of the nearest other identity")
+    name: str | None = Field(description="given by a person, else null")
+
+
+class ReferenceChoice(Record):
+    """One reference and why it was chosen."""
+
+    face_id: str = Field(description="the reference face")
+    quality: float = Field(description="its quality, 0..1")
+    sharpness: float = Field(description="its sharpness, 0..1")
+    yaw_degrees: float = Field(description="its pose")
+    face_px: float = Field(description="its size")
+    why: str = Field(description="in words, e.g. 'sharpest', 'adds a left profile'")
+
+
+class ReferenceSet(Record):
+    """The pictures of a person that restore the others."""
+
+    TABLE: ClassVar[str] = "references"
+    KEY: ClassVar[tuple[str, ...]] = ("identity_id",)
+    BIOMETRIC: ClassVar[bool] = True
+    identity_id: str = Field(description="whose references")
+    choices: tuple[ReferenceChoice, ...] = Field(description="best first; may be empty when no face is good enough")
+
+
+class CodeEstimate(Record):
+    """What the faces of one shot tell about its damage, and what the frame itself shows."""
+
+    TABLE: ClassVar[str] = "estimates"
+    KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
+    shot_id: str = Field(description="the shot")
+    code: tuple[float, ...] = Field(description="21 grid-pooled feature vectors, row by row; empty without a usable face")
+    signature: tuple[float, ...] = Field(description="unit vector of the damage, for comparing; empty without a usable face")
+    blur_sigma_px: float | None = Field(description="blur read from the faces, standard deviation in pixels")
+    noise_sigma: float | None = Field(description="noise read from the faces, standard deviation on a 0..1 scale")
+    jpeg_quality: float | None = Field(description="compression read from the faces, 1..100; 100 is none")
+    downscale: float | None = Field(description="factor by which the picture was once smaller, 1 is none")
+    face_ids: tuple[str, ...] = Field(description="the faces that voted")
+    agreement: float | None = Field(description="lowest cosine between two voting faces; 1 for one face")
+    noise_measured: float = Field(description="noise measured in the frame without a face, 0..1 scale")
+    sharpness_measured: float = Field(description="sharpness measured in the frame, 0..1")
+    blockiness_measured: float = Field(description="strength of the 8x8 grid measured in the frame, 0..1")
+    estimator: str = Field(description="name@digest of the networks that read it")
+
+
+class DegradationCode(Record):
+    """The code that steers the restoration of a shot."""
+
+    TABLE: ClassVar[str] = "degradations"
+    KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
+    shot_id: str = Field(description="the shot")
+    origin: Literal["face", "borrowed", "blind"] = Field(
+        description="read from its own faces, taken from another shot, or left to the restorer's own eye"
+    )
+    lender_shot_id: str | None = Field(description="the shot that lent its code")
+    why: str = Field(description="in words: which faces, why this lender, or why blind")
+    code: tuple[float, ...] = Field(description="as in estimates; empty when blind")
+    signature: tuple[float, ...] = Field(description="as in estimates; empty when blind")
+    blur_sigma_px: float | None = Field(description="as in estimates")
+    noise_sigma: float | None = Field(description="as in estimates")
+    jpeg_quality: float | None = Field(description="as in estimates")
+    downscale: float | None = Field(description="as in estimates")
+    agreement: float | None = Field(description="as in estimates")
+    estimator: str = Field(description="name@digest of the networks that read it")
+
+
+class TaskFace(Record):
+    """A face that a task restores."""
+
+    face_id: str = Field(description="the face")
+    identity_id: str | None = Field(description="whose face")
+    reference_face_ids: tuple[str, ...] = Field(description="its references, best first; empty: restored without")
+
+
+class RestoreTask(Record):
+    """One piece of work of the dearest step, readable before it is run."""
+
+    TABLE: ClassVar[str] = "tasks"
+    KEY: ClassVar[tuple[str, ...]] = ("task_id",)
+    task_id: str = Field(description="digest of all that decides the result")
+    shot_id: str = Field(description="what is restored")
+    media_id: str = Field(description="the medium it is part of")
+    path: str = Field(description="path below INPUT, and below OUTPUT/restored")
+    code_origin: str = Field(description="face, borrowed or blind")
+    faces: tuple[TaskFace, ...] = Field(description="the faces to restore")
+    restorer: str = Field(description="name@digest of the networks, their number format and threads")
+    tile_px: int = Field(description="side of a tile; a smaller picture is one tile")
+    overlap_px: int = Field(description="how far neighbouring tiles overlap")
+    seed: int = Field(description="seed of all randomness, from the task's other fields")
+    megapixels: float = Field(description="size of the picture, all pages")
+    expected_seconds: float = Field(description="expected time of the restore step on this kind of machine")
+    risk: str = Field(description="what to look at, in words; empty when nothing stands out")
+    planned_on: str = Field(description="day of the plan, written into the result as the date of the edit")
+
+
+class FaceGate(Record):
+    """What became of one face, and why."""
+
+    face_id: str = Field(description="the face")
+    identity_id: str | None = Field(description="whose face")
+    reference_face_ids: tuple[str, ...] = Field(description="references used")
+    decision: Literal["restored", "blended", "kept"] = Field(description="pasted whole, in part, or not at all")
+    weight: float = Field(description="share of the restored face in the result, 0..1")
+    similarity_before: float | None = Field(description="cosine to its person before; null when nobody is known")
+    similarity_after: float | None = Field(description="cosine to its person after")
+    other_before: float | None = Field(description="cosine to the nearest other person before")
+    other_after: float | None = Field(description="cosine to the nearest other person after")
+    self_similarity: float = Field(description="cosine between the face before and after")
+    reason: str = Field(description="in words")
+
+
+class RestoredSegment(Record):
+    """The restored pixels of one task, written aside and not yet in the result tree."""
+
+    TABLE: ClassVar[str] = "restored_segments"
+    KEY: ClassVar[tuple[str, ...]] = ("task_id",)
+    task_id: str = Field(description="the task")
+    shot_id: str = Field(description="the shot")
+    media_id: str = Field(description="the medium it is part of")
+    path: str = Field(description="path below OUTPUT where it was written aside")
+    digest: str = Field(description="SHA-256 of the file")
+    byte_count: int = Field(description="size of the file")
+    frame_count: int = Field(description="frames, or pages of a photo")
+    carried_over: tuple[str, ...] = Field(description="what was kept from the source: exif, icc, alpha, ...")
+    changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
+    gates: tuple[FaceGate, ...] = Field(description="the faces and what became of them")
+    seconds: float = Field(description="measured time of the step")
+    model_seconds: float = Field(description="time inside the networks")
+    peak_memory_bytes: int = Field(description="peak resident memory of the worker so far")
+
+
+class RestoredMedia(Record):
+    """A medium whose result is whole and in its place."""
+
+    TABLE: ClassVar[str] = "restored"
+    KEY: ClassVar[tuple[str, ...]] = ("media_id",)
+    media_id: str = Field(description="the medium")
+    task_id: str = Field(description="the task that made it")
+    path: str = Field(description="path below OUTPUT")
+    digest: str = Field(description="SHA-256 of the result")
+    byte_count: int = Field(description="size of the result")
+    source_digest: str = Field(description="SHA-256 of the source")
+    models: tuple[str, ...] = Field(description="name@digest of each network that had a part")
+    carried_over: tuple[str, ...] = Field(description="what was kept from the source")
+    changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
+
+
+class QualityReport(Record):
+    """No-reference measures before and after."""
+
+    TABLE: ClassVar[str] = "quality"
+    KEY: ClassVar[tuple[str, ...]] = ("media_id",)
+    media_id: str = Field(description="the medium")
+    task_id: str = Field(description="the task that made the result")
+    noise_before: float = Field(description="noise standard deviation measured in the source, 0..1 scale")
+    noise_after: float = Field(description="the same in the result")
+    sharpness_before: float = Field(description="sharpness of the source, 0..1")
+    sharpness_after: float = Field(description="the same of the result")
+    blockiness_before: float = Field(description="8x8 grid in the source, 0..1")
+    blockiness_after: float = Field(description="the same in the result")
+    change_rms: float = Field(description="root mean square difference of result and source, 0..1 scale")
+    identity_before: float | None = Field(description="mean cosine of the faces to their persons before; null without")
+    identity_after: float | None = Field(description="the same after")
+
+
+class Attempt(Record):
+    """One try of one step at one item: the ledger."""
+
+    TABLE: ClassVar[str] = "attempts"
+    KEY: ClassVar[tuple[str, ...]] = ("step", "item_id", "fingerprint", "number")
+    step: str = Field(description="name of the step")
+    item_id: str = Field(description="the item: a path, a media_id, a shot_id, a task_id; '*' for a reduction")
+    fingerprint: str = Field(description="digest of the input record and the step's configuration")
+    path: str = Field(description="path below INPUT for people to read; empty for a reduction")
+    status: Literal["done", "failed", "skipped"] = Field(description="skipped: not a picture, left alone by design")
+    error_kind: str | None = Field(description="one word for statistics")
+    message: str | None = Field(description="one line: the thing, the value, the way out")
+    number: int = Field(description="1 for the first try")
+    run_id: str = Field(description="the run, a folder below OUTPUT/runs")
+    elapsed_seconds: float = Field(description="measured time")
+
+
+TABLES: tuple[type[Record], ...] = (
+    Source,
+    MediaItem,
+    Shot,
+    Face,
+    Identity,
+    ReferenceSet,
+    CodeEstimate,
+    DegradationCode,
+    RestoreTask,
+    RestoredSegment,
+    RestoredMedia,
+    QualityReport,
+    Attempt,
+)

@@ -1,0 +1,1 @@
+"""f2s_ray: what is done to an archive."""
