@@ -1,0 +1,73 @@
+"""Degraded face and pictures of the same person to restored face."""
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from f2s_ray.models.restorer import OneStepRestorer, TrunkConfig
+
+__all__ = ["REFERENCE_PX", "ReferenceConfig", "ReferenceRestorer"]
+
+REFERENCE_PX = 128
+GRID = REFERENCE_PX // 16
+
+
+class ReferenceConfig(BaseModel):
+    """The trunk, and the widths of the reference encoder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    trunk: TrunkConfig = TrunkConfig()
+    encoder_widths: tuple[int, int, int] = (32, 64, 128)
+
+
+class ReferenceEncoder(nn.Module):
+    """An aligned reference [3, 128, 128] to 64 tokens that know their place."""
+
+    def __init__(self, config: ReferenceConfig) -> None:
+        super().__init__()
+        widths = (3, *config.encoder_widths, config.trunk.token_width)
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
+        layers.append(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
+        self.convs = nn.Sequential(*layers)
+        self.place = nn.Parameter(0.02 * torch.randn(1, widths[-1], GRID, GRID))
+        self.norm = nn.LayerNorm(widths[-1])
+
+    def forward(self, reference: Float[Tensor, "n 3 128 128"]) -> Float[Tensor, "n 64 d"]:
+        """Tokens, row by row."""
+        features = self.convs(reference - 0.5) + self.place
+        return self.norm(features.flatten(2).transpose(1, 2))
+
+
+class ReferenceRestorer(nn.Module):
+    """The trunk, looking at reference tokens and at one token that stands for "no reference"."""
+
+    def __init__(self, config: ReferenceConfig) -> None:
+        super().__init__()
+        self.encoder = ReferenceEncoder(config)
+        self.trunk = OneStepRestorer(config.trunk)
+        self.alone = nn.Parameter(0.02 * torch.randn(1, 1, config.trunk.token_width))
+
+    def forward(
+        self,
+        face: Float[Tensor, "b 3 s s"],
+        references: Float[Tensor, "b k 3 128 128"],
+        reference_mask: Float[Tensor, "b k"],
+    ) -> Float[Tensor, "b 3 s s"]:
+        """Restored faces, not clamped.
+
+        Args:
+            face: aligned faces, side a multiple of 16.
+            references: aligned references of the same person, in any order; k may be 0.
+            reference_mask: 1 where a reference counts. Without any, the face is restored alone.
+        """
+        count = references.shape[1]
+        tokens = self.alone.expand(face.shape[0], 1, -1)
+        mask = torch.ones(face.shape[0], 1, device=face.device)
+        if count:
+            encoded = self.encoder(references.flatten(0, 1)).unflatten(0, (-1, count)).flatten(1, 2)
+            tokens = torch.cat([tokens, encoded], 1)
+            mask = torch.cat([mask, reference_mask.repeat_interleave(GRID * GRID, 1)], 1)
+        return self.trunk(face, tokens, mask)

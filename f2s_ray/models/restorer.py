@@ -1,0 +1,102 @@
+"""Picture and condition tokens to restored picture, in one step: the trunk that the face and the scene restorer share.
+
+The latent step is residual (as in PiSA-SR): ``z_H = z_L - u(z_L, tokens)``; the codec decodes the *change*, with a full-detail skip beside it,
+so an undamaged picture comes out as it went in and the codec caps nothing.
+"""
+
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+__all__ = ["STRIDE", "Codec", "OneStepRestorer", "TrunkConfig"]
+
+STRIDE = 16  # the codec's 4 times the UNet's 4
+
+
+class TrunkConfig(BaseModel):
+    """Widths of codec and UNet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    codec_width: int = 32
+    latent_width: int = 48
+    widths: tuple[int, int, int] = (48, 96, 192)
+    heads: tuple[int, int, int] = (2, 3, 6)
+    token_width: int = 256
+
+
+class ConvBlock(nn.Module):
+    """Two 3x3 convolutions around a SiLU, added to the input; no norm, so the energy of noise stays readable."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out."""
+        return x + self.second(F.silu(self.first(x)))
+
+
+class Codec(nn.Module):
+    """Pictures to latents at a quarter of the side with a skip at half the side, and the latent's change back to a picture's change."""
+
+    def __init__(self, config: TrunkConfig) -> None:
+        super().__init__()
+        width = config.codec_width
+        self.stem = nn.Conv2d(12, width, 3, padding=1)
+        self.down = nn.Sequential(ConvBlock(width))
+        self.to_latent = nn.Conv2d(4 * width, config.latent_width, 1)
+        self.from_latent = nn.Conv2d(config.latent_width, 4 * width, 1)
+        self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), ConvBlock(width), ConvBlock(width))
+        self.to_change = nn.Conv2d(width, 12, 3, padding=1)
+        nn.init.zeros_(self.to_change.weight)
+        nn.init.zeros_(self.to_change.bias)
+
+    def encode(
+        self, x: Float[Tensor, "b 3 h w"]
+    ) -> tuple[Float[Tensor, "b l h/4 w/4"], Float[Tensor, "b c h/2 w/2"]]:
+        """Latent and skip."""
+        skip = self.down(self.stem(F.pixel_unshuffle(x - 0.5, 2)))
+        return self.to_latent(F.pixel_unshuffle(skip, 2)), skip
+
+    def decode(
+        self, change: Float[Tensor, "b l h/4 w/4"], skip: Float[Tensor, "b c h/2 w/2"]
+    ) -> Float[Tensor, "b 3 h w"]:
+        """The change of the picture; zero before training."""
+        x = F.pixel_shuffle(self.from_latent(change), 2)
+        return F.pixel_shuffle(self.to_change(F.silu(self.up(torch.cat([x, skip], 1)))), 2)
+
+
+class OneStepRestorer(nn.Module):
+    """Codec around one call of diffusers' conditional UNet at t = 1."""
+
+    def __init__(self, config: TrunkConfig) -> None:
+        super().__init__()
+        self.codec = Codec(config)
+        self.unet = UNet2DConditionModel(
+            in_channels=config.latent_width,
+            out_channels=config.latent_width,
+            block_out_channels=config.widths,
+            layers_per_block=1,
+            attention_head_dim=config.heads,  # diffusers' name; it is the number of heads
+            cross_attention_dim=config.token_width,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            norm_num_groups=16,
+            use_linear_projection=True,
+        )
+
+    def forward(
+        self,
+        x: Float[Tensor, "b 3 h w"],
+        tokens: Float[Tensor, "b n d"],
+        token_mask: Float[Tensor, "b n"] | None = None,
+    ) -> Float[Tensor, "b 3 h w"]:
+        """Restored picture, not clamped. h and w are multiples of 16; ``token_mask`` is 1 where a token counts."""
+        latent, skip = self.codec.encode(x)
+        step = torch.ones(x.shape[0], device=x.device)
+        change = self.unet(latent, step, tokens, encoder_attention_mask=token_mask).sample
+        return x + self.codec.decode(-change, skip)
