@@ -74,7 +74,7 @@ def draw_operator(generator: torch.Generator, strength: Strength = "any") -> Ope
     amount = within(*SPAN[strength])
     fields: dict[str, object] = {}
     if next(unit) < 0.8:
-        sigma = amount * within(0.3, 1.0) * 2.6
+        sigma = amount * within(0.4, 1.0) * 2.8
         fields |= {"blur_px": (sigma, sigma * within(0.6, 1.0)), "blur_angle": within(0, 180)}
     if next(unit) < 0.12:
         fields |= {"motion_px": 2 + amount * within(0.2, 1.0) * 10, "motion_angle": within(0, 180)}
@@ -82,13 +82,13 @@ def draw_operator(generator: torch.Generator, strength: Strength = "any") -> Ope
         fields["shrink"] = 1 + amount * within(0.1, 1.0) * 2.5
     if next(unit) < 0.8:
         fields |= {
-            "noise": amount * within(0.15, 1.0) * 0.10,
+            "noise": amount * within(0.3, 1.0) * 0.12,
             "signal_dependent": within(0, 1) if next(unit) < 0.5 else 0.0,
             "noise_is_grey": next(unit) < 0.3,
             "noise_grain_px": within(0.4, 0.9) if next(unit) < 0.3 else 0.0,
         }
     if next(unit) < 0.8:
-        fields["quality"] = round(95 - amount * within(0.2, 1.0) * 65)
+        fields["quality"] = round(95 - amount * within(0.4, 1.0) * 65)
     if next(unit) < 0.35:
         fields |= {
             "second_blur_px": amount * within(0.1, 0.8),

@@ -1,0 +1,66 @@
+"""The four networks by name: their configuration and weights in one safetensors file each, with a digest."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from f2s_ray.errors import JobError
+from f2s_ray.models.fadex import Fadex, FadexConfig
+from f2s_ray.models.mapnet import MapNet, MapNetConfig
+from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
+from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
+
+__all__ = ["KINDS", "WEIGHTS", "file_digest", "load", "save"]
+
+KINDS: dict[str, tuple[type[BaseModel], type[nn.Module]]] = {
+    "reference_restorer": (ReferenceConfig, ReferenceRestorer),
+    "fadex": (FadexConfig, Fadex),
+    "mapnet": (MapNetConfig, MapNet),
+    "scene_restorer": (SceneConfig, SceneRestorer),
+}
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+def save(kind: str, config: BaseModel, network: nn.Module, path: Path) -> None:
+    """Write weights as 16-bit floats with the configuration beside them; written aside, renamed when whole."""
+    tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".tmp")
+    save_file(tensors, aside, metadata={"kind": kind, "config": config.model_dump_json()})
+    aside.replace(path)
+
+
+@cache
+def load(kind: str, folder: Path = WEIGHTS) -> tuple[nn.Module, str]:
+    """The network in float32, frozen, and its ``name@digest``.
+
+    Raises: JobError when the file is missing, is not a safetensors file or holds another network.
+    """
+    path = folder / f"{kind}.safetensors"
+    if not path.is_file():
+        raise JobError(f"{path} is missing; `f2s weights verify` tells what is needed, `f2s train` makes it")
+    config_type, network_type = KINDS[kind]
+    try:
+        with safe_open(path, "pt") as stored:
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+    except Exception as error:  # noqa: BLE001 - safetensors raises its own untyped error for anything that is not one
+        raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
+    if metadata.get("kind") != kind:
+        raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
+    network = network_type(config_type.model_validate(json.loads(metadata["config"])))  # type: ignore[call-arg]
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False), f"{kind}@{file_digest(path)[:12]}"
+
+
+@cache
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hex; read once a process."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
