@@ -17,7 +17,7 @@ from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "WEIGHTS", "file_digest", "load", "save"]
+__all__ = ["KINDS", "WEIGHTS", "existing", "file_digest", "load", "save"]
 
 KINDS: dict[str, tuple[type[BaseModel], type[nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
@@ -37,15 +37,24 @@ def save(kind: str, config: BaseModel, network: nn.Module, path: Path) -> None:
     aside.replace(path)
 
 
-@cache
-def load(kind: str, folder: Path = WEIGHTS) -> tuple[nn.Module, str]:
-    """The network in float32, frozen, and its ``name@digest``.
+def existing(kind: str, folder: Path = WEIGHTS) -> Path:
+    """The file of a network.
 
-    Raises: JobError when the file is missing, is not a safetensors file or holds another network.
+    Raises: JobError when it is missing.
     """
     path = folder / f"{kind}.safetensors"
     if not path.is_file():
         raise JobError(f"{path} is missing; `f2s weights verify` tells what is needed, `f2s train` makes it")
+    return path
+
+
+@cache
+def load(kind: str, folder: Path = WEIGHTS) -> nn.Module:
+    """The network in float32, frozen.
+
+    Raises: JobError when the file is missing, is not a safetensors file or holds another network.
+    """
+    path = existing(kind, folder)
     config_type, network_type = KINDS[kind]
     try:
         with safe_open(path, "pt") as stored:
@@ -57,7 +66,7 @@ def load(kind: str, folder: Path = WEIGHTS) -> tuple[nn.Module, str]:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
     network = network_type(config_type.model_validate(json.loads(metadata["config"])))  # type: ignore[call-arg]
     network.load_state_dict(tensors)
-    return network.eval().requires_grad_(False), f"{kind}@{file_digest(path)[:12]}"
+    return network.eval().requires_grad_(False)
 
 
 @cache

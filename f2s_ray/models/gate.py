@@ -1,0 +1,106 @@
+"""What a restored face may do to its person: the identity gate, fail-closed.
+
+Each candidate is compared with the person's references and with the nearest other person, against the face as it was. The boldest candidate
+that stays with its person wins; if none does, the face stays as it was.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Candidate", "GateConfig", "Ruling", "judge"]
+
+
+class GateConfig(BaseModel):
+    """How far a face may move, in cosines of the embedder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_loss: float = Field(0.02, ge=0, le=1, description="how much less like its person a face may become")
+    max_margin_loss: float = Field(0.05, ge=0, le=1, description="how much of the lead over the next person may go")
+    min_self: float = Field(0.35, ge=-1, le=1, description="how like itself a face must stay when nobody is known")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One possible result for a face, boldest first: its decision word, the share of the restored face, and its embedding."""
+
+    decision: Literal["restored", "blended", "kept"]
+    weight: float
+    embed: Callable[[], np.ndarray]
+    what: str
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The candidate that won (an index) and the numbers that decided."""
+
+    index: int
+    similarity_before: float | None
+    similarity_after: float | None
+    other_before: float | None
+    other_after: float | None
+    self_similarity: float
+    reason: str
+
+
+def judge(
+    before: np.ndarray,
+    person: np.ndarray | None,
+    other: np.ndarray | None,
+    candidates: Sequence[Candidate],
+    config: GateConfig,
+) -> Ruling:
+    """Try the candidates in order; the last one is the face as it was and always stands.
+
+    Args:
+        before: unit embedding of the face as it was.
+        person: unit mean of the person's references, or None when nobody is known.
+        other: unit centroid of the nearest other person, or None.
+        candidates: boldest first.
+        config: the limits.
+    """
+    objections: list[str] = []
+    for index, candidate in enumerate(candidates):
+        after = candidate.embed()
+        objection = _objection(before, after, person, other, config)
+        if objection is None or index == len(candidates) - 1:
+            if objections:
+                reason = f"{candidate.what}: " + "; ".join(objections)
+            else:
+                reason = f"{candidate.what}: stays with its person" if person is not None else f"{candidate.what}: stays like itself"
+            return Ruling(
+                index,
+                _cosine(before, person),
+                _cosine(after, person),
+                _cosine(before, other),
+                _cosine(after, other),
+                float(before @ after),
+                reason,
+            )
+        objections.append(f"{candidate.what} {objection}")
+    raise ValueError("no candidate was given")
+
+
+def _objection(
+    before: np.ndarray, after: np.ndarray, person: np.ndarray | None, other: np.ndarray | None, config: GateConfig
+) -> str | None:
+    """Why this candidate may not stand, or None."""
+    if person is None:
+        likeness = float(before @ after)
+        return None if likeness >= config.min_self else f"no longer looks like itself ({likeness:.2f})"
+    was, now = float(before @ person), float(after @ person)
+    if now < was - config.max_loss:
+        return f"moved away from its person ({was:.2f} to {now:.2f})"
+    if other is None:
+        return None
+    lead_was, lead_now = was - float(before @ other), now - float(after @ other)
+    if lead_now < lead_was - config.max_margin_loss:
+        return f"moved towards another person (lead {lead_was:.2f} to {lead_now:.2f})"
+    return None
+
+
+def _cosine(vector: np.ndarray, target: np.ndarray | None) -> float | None:
+    return None if target is None else float(vector @ target)
