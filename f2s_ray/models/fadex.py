@@ -36,7 +36,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape out."""
-        return x + self.second(F.leaky_relu(self.first(x), 0.1))
+        return x + 0.5 * self.second(F.leaky_relu(self.first(x), 0.1))
 
 
 class Fadex(nn.Module):
@@ -50,6 +50,10 @@ class Fadex(nn.Module):
             layers += [nn.Conv2d(before, width, 3, stride=2, padding=1), nn.LeakyReLU(0.1), Residual(width)]
             before = width
         self.stages = nn.Sequential(*layers)
+        for layer in self.stages.modules():
+            if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
+                nn.init.kaiming_normal_(layer.weight, a=0.1)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.head = nn.Sequential(
             nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, config.signature)
         )
@@ -58,9 +62,9 @@ class Fadex(nn.Module):
     def forward(self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]) -> FadexOutput:
         """Map [f, c, p/16, p/16], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``.
 
-        The pair goes in as the restored face and four times the residual: at 0..1 the damage is a few hundredths.
+        The pair goes in as the restored face and its residual, scaled to about unit size: the damage is a few hundredths.
         """
-        features = self.stages(torch.cat([restored - 0.5, 4 * (degraded - restored)], 1))
+        features = self.stages(torch.cat([4 * (restored - 0.5), 16 * (degraded - restored)], 1))
         pooled = features.mean((2, 3))
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
 

@@ -51,6 +51,10 @@ class Codec(nn.Module):
         self.to_latent = nn.Conv2d(4 * width, config.latent_width, 1)
         self.from_latent = nn.Conv2d(config.latent_width, 4 * width, 1)
         self.up = nn.Sequential(nn.Conv2d(2 * width, width, 3, padding=1), ConvBlock(width), ConvBlock(width))
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.to_change = nn.Conv2d(width, 12, 3, padding=1)
         nn.init.zeros_(self.to_change.weight)
         nn.init.zeros_(self.to_change.bias)
@@ -59,7 +63,7 @@ class Codec(nn.Module):
         self, x: Float[Tensor, "b 3 h w"]
     ) -> tuple[Float[Tensor, "b l h/4 w/4"], Float[Tensor, "b c h/2 w/2"]]:
         """Latent and skip."""
-        skip = self.down(self.stem(F.pixel_unshuffle(x - 0.5, 2)))
+        skip = self.down(self.stem(F.pixel_unshuffle(4 * (x - 0.5), 2)))
         return self.to_latent(F.pixel_unshuffle(skip, 2)), skip
 
     def decode(
