@@ -1,7 +1,8 @@
 """The vocabulary: one frozen record a table; Arrow schemas and the data dictionary are derived from here.
 
-Conventions: boxes are x0 y0 x1 y1 in pixels of the upright frame, intervals are [start, stop), scores are 0..1, units stand in the names.
-Paths are relative to INPUT or OUTPUT with ``/`` between parts. Records point, they never carry pixels.
+Conventions: boxes are x0 y0 x1 y1 in pixels of the upright frame, intervals are [start, stop), scores are 0..1,
+units stand in the names. Paths are relative to INPUT or OUTPUT with ``/`` between parts. Records point, they never
+carry pixels.
 """
 
 from typing import ClassVar, Literal
@@ -34,9 +35,9 @@ Landmarks = tuple[float, float, float, float, float, float, float, float, float,
 
 
 class Record(BaseModel):
-    """A frozen row. ``TABLE`` names its table, ``KEY`` the columns that tell two rows apart, ``BIOMETRIC`` where it lies."""
+    """A frozen row: ``TABLE`` names its table, ``KEY`` the columns that tell rows apart, ``BIOMETRIC`` its place."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     BIOMETRIC: ClassVar[bool] = False
@@ -159,8 +160,12 @@ class CodeEstimate(Record):
     TABLE: ClassVar[str] = "estimates"
     KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
     shot_id: str = Field(description="the shot")
-    code: tuple[float, ...] = Field(description="21 grid-pooled feature vectors, row by row; empty without a usable face")
-    signature: tuple[float, ...] = Field(description="unit vector of the damage, for comparing; empty without a usable face")
+    code: tuple[float, ...] = Field(
+        description="21 grid-pooled feature vectors, row by row; empty without a usable face"
+    )
+    signature: tuple[float, ...] = Field(
+        description="unit vector of the damage, for comparing; empty without a usable face"
+    )
     blur_sigma_px: float | None = Field(description="blur read from the faces, standard deviation in pixels")
     noise_sigma: float | None = Field(description="noise read from the faces, standard deviation on a 0..1 scale")
     jpeg_quality: float | None = Field(description="compression read from the faces, 1..100; 100 is none")
