@@ -1,7 +1,8 @@
 """The vocabulary: one frozen record a table; Arrow schemas and the data dictionary are derived from here.
 
-Conventions: boxes are x0 y0 x1 y1 in pixels of the upright frame, intervals are [start, stop), scores are 0..1, units stand in the names.
-Paths are relative to INPUT or OUTPUT with ``/`` between parts. Records point, they never carry pixels.
+Conventions: boxes are x0 y0 x1 y1 in pixels of the upright frame, intervals are [start, stop), scores are 0..1,
+units stand in the names. Paths are relative to INPUT or OUTPUT with ``/`` between parts. Records point, they never
+carry pixels.
 """
 
 from typing import ClassVar, Literal
@@ -34,9 +35,9 @@ Landmarks = tuple[float, float, float, float, float, float, float, float, float,
 
 
 class Record(BaseModel):
-    """A frozen row. ``TABLE`` names its table, ``KEY`` the columns that tell two rows apart, ``BIOMETRIC`` where it lies."""
+    """A frozen row: ``TABLE`` names its table, ``KEY`` the columns that tell rows apart, ``BIOMETRIC`` its place."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     BIOMETRIC: ClassVar[bool] = False

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from f2s_catalog.ids import digest
-from f2s_catalog.ledger import Catalog
+from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["Item", "MapStep", "Outcome", "ReduceStep", "Stage", "Step", "attempt"]
+__all__ = ["Item", "MapStep", "ReduceStep", "Stage", "Step", "attempt", "new_attempt"]
+
+_SKIPPED = "skipped:"
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,19 @@ class Item:
 class Stage(Protocol):
     """A callable class: ``__init__(config)`` loads, once a worker; ``__call__(record)`` yields records."""
 
-    def __call__(self, record: Record) -> Iterator[Record]: ...
+    def __call__(self, record: Any) -> Iterator[Record]: ...  # noqa: ANN401 (each stage takes its own record)
 
 
 @dataclass(frozen=True)
 class MapStep:
     """One record in, records out; runs on any engine, in any order.
 
-    ``inputs`` reads the tables and yields the items; what is already done is left out by the engine (see ``Catalog.pending``).
+    ``inputs`` reads the tables and yields the items, all of one record type and each id once; what is already done is
+    left out by the engine (see ``Catalog.pending``).
     """
 
     name: str
-    stage: Callable[[BaseModel], Stage]
+    stage: Callable[[Any], Stage]
     config: BaseModel
     inputs: Callable[[Catalog], Iterable[Item]]
     reads: tuple[type[Record], ...]
@@ -54,7 +57,8 @@ class MapStep:
 class ReduceStep:
     """Whole tables in, whole tables out; runs once, in the driver, and replaces what it wrote before.
 
-    Raises what it cannot mend; a reduction has no per-item trouble.
+    It runs again when the rows of a table in ``reads`` were made by other attempts than last time. With nothing in
+    ``reads`` (it looks at the world outside) it runs each time. Raises what it cannot mend: it has no per-item trouble.
     """
 
     name: str
@@ -67,40 +71,41 @@ class ReduceStep:
 Step = MapStep | ReduceStep
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one item left: its attempt and the records it made (none unless done)."""
+def new_attempt(step: Step, item_id: str, fingerprint: str, path: str, number: int, run_id: str) -> Attempt:
+    """An attempt that has just begun: ``done`` and 0 seconds, until ``attempt`` says otherwise."""
+    return Attempt(
+        step=step.name,
+        item_id=item_id,
+        fingerprint=fingerprint,
+        path=path,
+        status="done",
+        error_kind=None,
+        message=None,
+        number=number,
+        run_id=run_id,
+        elapsed_seconds=0.0,
+    )
 
-    attempt: Attempt
-    records: tuple[Record, ...]
 
-
-def attempt(stage: Stage, item: Item, started: Attempt) -> Outcome:
-    """Run one item; a ``MediaError`` becomes a failed (kind ``skipped:...``: skipped) attempt, anything else is a bug and flies on.
+def attempt(stage: Stage, record: Record, started: Attempt) -> Outcome:
+    """Run one item; a ``MediaError`` becomes a failed attempt (kind ``skipped:...``: a skipped one), a bug flies on.
 
     Args:
         stage: the loaded stage.
-        item: what to run.
-        started: the attempt with step, item, fingerprint, number and run filled in; status and time are replaced.
+        record: what to run.
+        started: the attempt as ``new_attempt`` makes it; status, trouble and time are replaced.
     """
     begin = time.perf_counter()
     try:
-        records = tuple(stage(item.record))
+        records = tuple(stage(record))
     except MediaError as error:
-        skipped = error.kind.startswith("skipped:")
-        return Outcome(
-            replace_attempt(
-                started,
-                status="skipped" if skipped else "failed",
-                error_kind=error.kind.removeprefix("skipped:"),
-                message=error.message,
-                elapsed_seconds=time.perf_counter() - begin,
-            ),
-            (),
-        )
-    return Outcome(replace_attempt(started, status="done", elapsed_seconds=time.perf_counter() - begin), records)
-
-
-def replace_attempt(started: Attempt, **changes: object) -> Attempt:
-    """A copy with some fields changed, validated."""
-    return Attempt(**{**started.model_dump(), **changes})
+        trouble = {
+            "status": "skipped" if error.kind.startswith(_SKIPPED) else "failed",
+            "error_kind": error.kind.removeprefix(_SKIPPED),
+            "message": error.message,
+        }
+        records = ()
+    else:
+        trouble = {}
+    elapsed = {"elapsed_seconds": time.perf_counter() - begin}
+    return Outcome(Attempt(**{**started.model_dump(), **trouble, **elapsed}), records)

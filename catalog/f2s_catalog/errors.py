@@ -1,0 +1,11 @@
+"""What can go wrong with a catalog, by who can mend it; each message is one line with the way out."""
+
+__all__ = ["CatalogError", "QueryError"]
+
+
+class CatalogError(Exception):
+    """The catalog cannot be read or written: a damaged file, a full disk, no right, another writer."""
+
+
+class QueryError(Exception):
+    """A question that the catalog cannot answer: a wrong table, column or statement."""

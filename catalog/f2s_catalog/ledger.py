@@ -1,0 +1,186 @@
+"""Outcomes in, current rows out: what was tried, what came of it, and what is still to do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ids import digest
+from f2s_catalog.records import Attempt, Record
+from f2s_catalog.store import damage, next_sequence, write_fragment, writer_lock
+from f2s_catalog.views import connect
+
+__all__ = ["Catalog", "Outcome"]
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one try of one step at one item left: its attempt and the records it made (none unless done)."""
+
+    attempt: Attempt
+    records: tuple[Record, ...]
+
+
+class Catalog:
+    """The tables of one OUTPUT folder. Reading needs no lock and creates nothing; writing holds the folder.
+
+    Args:
+        root: the OUTPUT folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._writing = False
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to write over several commits; inside itself it does nothing more.
+
+        Raises:
+            CatalogError: another process is writing, or the folder cannot be written.
+        """
+        with ExitStack() as stack:
+            if not self._writing:
+                stack.enter_context(writer_lock(self.root))
+                stack.callback(setattr, self, "_writing", False)
+                self._writing = True
+            yield
+
+    def commit(self, writes: Sequence[type[Record]], outcomes: Sequence[Outcome]) -> None:
+        """Append outcomes; their records become current together with their attempts, or not at all.
+
+        Args:
+            writes: the tables that the step may write.
+            outcomes: at most one for each item.
+
+        Raises:
+            CatalogError: no space, no right, another writer.
+            ValueError: a record is of no table in ``writes``, or a key of one item or an item stands twice.
+        """
+        if not outcomes:
+            return
+        _check(writes, outcomes)
+        with self.writing():
+            sequence = next_sequence(self.root)
+            for record_type in writes:
+                rows = [(o.attempt, r) for o in outcomes for r in o.records if type(r) is record_type]
+                if rows:
+                    write_fragment(self.root, record_type, _stored(record_type, rows, sequence), sequence)
+            attempts = [(o.attempt, o.attempt) for o in outcomes]
+            write_fragment(self.root, Attempt, _stored(Attempt, attempts, sequence), sequence)
+
+    def table(self, record_type: type[Record]) -> pa.Table:
+        """The current rows of a table, sorted by key, with the columns of the record alone.
+
+        Raises:
+            CatalogError: a fragment is damaged or may not be read.
+        """
+        return self._read(record_type, f'SELECT * FROM "{record_type.TABLE}"').cast(schema_of(record_type))
+
+    def rows(self, record_type: type[R]) -> list[R]:
+        """The current rows of a table as records, sorted by key.
+
+        Raises:
+            CatalogError: a fragment is damaged or may not be read.
+        """
+        return from_table(record_type, self.table(record_type))
+
+    def attempts(self) -> list[Attempt]:
+        """The latest attempt of each step at each item, sorted by step and item.
+
+        Raises:
+            CatalogError: a fragment is damaged or may not be read.
+        """
+        return self.rows(Attempt)
+
+    def pending(
+        self, step: str, items: Iterable[tuple[str, str]], retry_failed: frozenset[str] = frozenset()
+    ) -> dict[str, int]:
+        """The items that are still to do, in their order, each with the number of the try to come.
+
+        Left out are those whose latest attempt has their fingerprint and is done, skipped, or failed with another kind
+        than those in ``retry_failed``.
+
+        Args:
+            step: name of the step.
+            items: pairs of item_id and fingerprint.
+            retry_failed: kinds of error to try again.
+
+        Raises:
+            CatalogError: a fragment of the ledger is damaged or may not be read.
+            ValueError: an item stands twice.
+        """
+        columns = ("item_id", "fingerprint", "status", "error_kind", "number")
+        sql = f"SELECT {', '.join(columns)} FROM attempts WHERE step = $step"
+        latest = self._read(Attempt, sql, step=step)
+        tried = {row[0]: row[1:] for row in zip(*(column.to_pylist() for column in latest.columns), strict=True)}
+        result: dict[str, int] = {}
+        seen: set[str] = set()
+        for item_id, fingerprint in items:
+            if item_id in seen:
+                raise ValueError(f"step {step!r} was given the item {item_id!r} twice")
+            seen.add(item_id)
+            last, status, kind, number = tried.get(item_id, (None, None, None, 0))
+            if last != fingerprint or (status == "failed" and kind in retry_failed):
+                result[item_id] = number + 1
+        return result
+
+    def version(self, record_type: type[Record]) -> str:
+        """Digest of which attempts made the current rows of a table: it changes when a re-run changes them."""
+        made = (
+            f"SELECT DISTINCT step, item_id, fingerprint FROM _stored_{record_type.TABLE}"
+            " SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)"
+            " ORDER BY ALL"
+        )
+        return digest([list(row.values()) for row in self._read(record_type, made).to_pylist()])
+
+    def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
+        with connect(self.root) as connection:
+            try:
+                return connection.sql(sql, params=parameters).to_arrow_table()
+            except (duckdb.Error, OSError, pa.ArrowException) as error:
+                found = damage(self.root, Attempt) or damage(self.root, record_type)
+                if found is None:
+                    raise
+                raise CatalogError(found) from error
+
+
+def _stored(record_type: type[R], rows: list[tuple[Attempt, R]], sequence: int) -> pa.Table:
+    """Records with the columns that say which attempt made them."""
+    table = to_table(record_type, [record for _, record in rows])
+    provenance = {
+        "step": [attempt.step for attempt, _ in rows],
+        "item_id": [attempt.item_id for attempt, _ in rows],
+        "fingerprint": [attempt.fingerprint for attempt, _ in rows],
+        "sequence": [sequence] * len(rows),
+    }
+    schema = stored_schema(record_type)
+    for field in list(schema)[len(table.schema) :]:
+        table = table.append_column(field, pa.array(provenance[field.name], field.type))
+    return table
+
+
+def _check(writes: Sequence[type[Record]], outcomes: Sequence[Outcome]) -> None:
+    """Catch the bugs of a stage before they are on disk."""
+    items: set[tuple[str, str]] = set()
+    for outcome in outcomes:
+        item = (outcome.attempt.step, outcome.attempt.item_id)
+        if item in items:
+            raise ValueError(f"{item} stands twice in one commit")
+        items.add(item)
+        keys: set[tuple[object, ...]] = set()
+        for record in outcome.records:
+            if type(record) not in writes:
+                raise ValueError(f"step {item[0]!r} made a {type(record).__name__}, which it does not declare to write")
+            key = (type(record), *(getattr(record, name) for name in record.KEY))
+            if key in keys:
+                raise ValueError(f"step {item[0]!r} made {type(record).__name__} {key[1:]} twice of {item[1]!r}")
+            keys.add(key)

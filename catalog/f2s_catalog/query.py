@@ -1,0 +1,61 @@
+"""A person's SQL over the catalog to an Arrow table: read-only, one line for each error."""
+
+import difflib
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from f2s_catalog.errors import CatalogError, QueryError
+from f2s_catalog.records import TABLES
+from f2s_catalog.store import damage
+from f2s_catalog.views import VIEWS, connect
+
+__all__ = ["query"]
+
+_UNKNOWN_TABLE = re.compile(r"Table with name \"?([^\s\"]+)\"? does not exist")
+_UNKNOWN_COLUMN = re.compile(r"(?:Referenced column|does not have a column named) \"([^\"]+)\"")
+
+
+def query(root: Path, sql: str) -> pa.Table:
+    """Answer one SELECT over the views of an OUTPUT folder.
+
+    Args:
+        root: the OUTPUT folder.
+        sql: one statement that only reads; it sees the views and nothing else of the machine.
+
+    Raises:
+        QueryError: no such table or column, not SQL, or not one reading statement.
+        CatalogError: there is no catalog, or a fragment is damaged or may not be read.
+    """
+    if not (root / "catalog").is_dir():
+        raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
+    with connect(root) as connection:
+        try:
+            statements = connection.extract_statements(sql)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise QueryError("a query is one SELECT statement; it cannot write, attach or set anything")
+            return connection.sql(sql).to_arrow_table()
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            found = next(filter(None, (damage(root, record_type) for record_type in TABLES)), None)
+            if found is not None:
+                raise CatalogError(found) from error
+            raise QueryError(_explain(connection, str(error))) from error
+
+
+def _explain(connection: duckdb.DuckDBPyConnection, message: str) -> str:
+    """DuckDB's message in one line, with the nearest name that there is."""
+    if unknown := _UNKNOWN_TABLE.search(message):
+        names = sorted({kind.TABLE for kind in TABLES} | set(VIEWS))
+        return f"there is no table {unknown[1]!r}; {_nearest(unknown[1], names)}"
+    if unknown := _UNKNOWN_COLUMN.search(message):
+        columns = connection.execute("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+        return f"there is no column {unknown[1]!r} there; {_nearest(unknown[1], sorted(row[0] for row in columns))}"
+    line = message.strip().splitlines()[0]
+    return f'{line}; write it as "references"' if 'near "references"' in line else line
+
+
+def _nearest(word: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
+    return f"the nearest is {near[0]!r}" if near else f"there are {', '.join(names)}"

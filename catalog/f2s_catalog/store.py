@@ -1,0 +1,145 @@
+"""Arrow tables to fragments on disk and back: append-only Parquet files, whole or absent, by one writer at a time."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from f2s_catalog.arrow import stored_schema
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ids import file_digest
+from f2s_catalog.records import Record
+
+__all__ = [
+    "catalog_folder",
+    "damage",
+    "fragments",
+    "next_sequence",
+    "scan",
+    "table_folder",
+    "write_fragment",
+    "writer_lock",
+]
+
+_DIGEST_LENGTH = 16
+_LOCK_NAME = ".lock"
+
+
+def catalog_folder(root: Path) -> Path:
+    """Where the tables of an OUTPUT folder lie."""
+    return root / "catalog"
+
+
+def table_folder(root: Path, record_type: type[Record]) -> Path:
+    """Where the fragments of a table lie; biometric tables lie apart, so that they can be locked away or erased."""
+    parent = catalog_folder(root)
+    return (parent / "biometric" if record_type.BIOMETRIC else parent) / record_type.TABLE
+
+
+def fragments(root: Path, record_type: type[Record]) -> list[Path]:
+    """The fragments of a table in the order of their commits; none where the folder is absent.
+
+    Raises:
+        CatalogError: the folder may not be read.
+    """
+    folder = table_folder(root, record_type)
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.startswith("part-") and path.suffix == ".parquet")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise CatalogError(f"cannot read {folder}: {error.strerror}; give this user the right to read it") from error
+
+
+def next_sequence(root: Path) -> int:
+    """A number above that of every fragment there is, committed or left by a crash."""
+    paths = catalog_folder(root).rglob("part-*.parquet")
+    return max((int(path.name.split("-")[1]) for path in paths), default=0) + 1
+
+
+def scan(root: Path, record_type: type[Record]) -> ds.Dataset:
+    """All stored rows of a table, read lazily, with the checksum of each page verified."""
+    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    return ds.dataset(
+        [str(path) for path in fragments(root, record_type)],
+        schema=stored_schema(record_type),
+        format=ds.ParquetFileFormat(default_fragment_scan_options=options),
+    )
+
+
+def damage(root: Path, record_type: type[Record]) -> str | None:
+    """The first fragment of a table whose bytes are not those that were written, in words; null when all are whole."""
+    for path in fragments(root, record_type):
+        try:
+            whole = file_digest(path).startswith(path.stem.split("-")[-1])
+        except OSError as error:
+            return f"cannot read {path}: {error.strerror}; give this user the right to read it"
+        if not whole:
+            return f"{path} is damaged; restore it from a backup, or remove it and run again to redo what it held"
+    return None
+
+
+def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
+    """Append a fragment: written aside, synced, renamed; named by its commit and its content.
+
+    Raises:
+        CatalogError: no space or no right; nothing half-written stays under the final name.
+    """
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    content = sink.getvalue()
+    name = f"part-{sequence:010d}-{hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]}.parquet"
+    final = table_folder(root, record_type) / name
+    aside = final.with_name(f".{name}.tmp")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(final)
+        _sync_folder(final.parent)
+    except OSError as error:
+        way_out = "free space or give this user the right to write, then run again"
+        raise CatalogError(f"cannot write {final}: {error.strerror}; {way_out}") from error
+    return final
+
+
+@contextmanager
+def writer_lock(root: Path) -> Iterator[None]:
+    """Hold the right to write; what a crashed writer left aside is removed first. The lock ends with its process.
+
+    Raises:
+        CatalogError: another process holds it, or the folder cannot be written.
+    """
+    folder = catalog_folder(root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / _LOCK_NAME).open("a+")
+    except OSError as error:
+        way_out = "give this user the right to write, or choose another OUTPUT"
+        raise CatalogError(f"cannot write {folder}: {error.strerror}; {way_out}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            way_out = "wait for its end, or choose another OUTPUT"
+            raise CatalogError(f"another run is writing to {root}; {way_out}") from error
+        for left in folder.rglob(".part-*.tmp"):
+            left.unlink()
+        yield
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,73 @@
+"""Stored rows to current rows: the one rule of visibility, as SQL over the fragments.
+
+A row is current iff the latest attempt of its step at its item is done and is the attempt that made the row: same
+fingerprint, same commit. So a crash between two fragments of a commit, a changed configuration, or a face fewer than
+last time need no rewriting: the older rows are just no longer current. Of current rows with one key the newest counts.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from f2s_catalog.records import TABLES, Attempt, Record
+from f2s_catalog.store import scan
+
+__all__ = ["VIEWS", "connect"]
+
+VIEWS = {
+    "failures": (
+        "what failed and why, by the latest attempt of each step at each item",
+        "SELECT step, path, item_id, error_kind, message, number, run_id FROM attempts WHERE status = 'failed'"
+        " ORDER BY path, step, item_id",
+    ),
+    "codes": (
+        "degradations without their vectors, with the path of the picture",
+        "SELECT media.path, degradations.* EXCLUDE (code, signature) FROM degradations"
+        " LEFT JOIN shots USING (shot_id) LEFT JOIN media USING (media_id) ORDER BY media.path, shot_id",
+    ),
+    "restorations": (
+        "results in their place, with the path of their source and what became of each face",
+        "SELECT media.path, restored.path AS result_path, restored.* EXCLUDE (path), restored_segments.gates,"
+        " restored_segments.seconds FROM restored LEFT JOIN restored_segments USING (task_id)"
+        " LEFT JOIN media ON media.media_id = restored.media_id ORDER BY media.path",
+    ),
+}
+"""Views besides one a table: name to (what it shows, SQL)."""
+
+_LATEST = """
+CREATE VIEW _latest AS SELECT * FROM _stored_attempts
+QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
+CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id
+"""
+_CURRENT = """
+CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}
+SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)
+QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY sequence DESC, item_id DESC) = 1
+ORDER BY {key}
+"""
+
+
+def connect(root: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that sees the current rows of OUTPUT as views and can reach nothing else of the machine.
+
+    Raises:
+        CatalogError: a folder may not be read.
+    """
+    connection = duckdb.connect(
+        ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}
+    )
+    # The ledger is listed first: an attempt that is seen has its rows on disk already, whoever is writing meanwhile.
+    for record_type in sorted(TABLES, key=lambda kind: kind is not Attempt):
+        connection.register(f"_stored_{record_type.TABLE}", scan(root, record_type))
+        connection.execute(_view_of(record_type))
+    for name, (_, sql) in VIEWS.items():
+        connection.execute(f"CREATE VIEW {name} AS {sql}")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _view_of(record_type: type[Record]) -> str:
+    columns = ", ".join(f'"{name}"' for name in record_type.model_fields)
+    if record_type is Attempt:
+        return _LATEST.format(columns=columns)
+    return _CURRENT.format(table=record_type.TABLE, columns=columns, key=", ".join(record_type.KEY))

@@ -1,0 +1,28 @@
+"""A flow run in this process, one item after the other."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from f2s_catalog.ledger import Catalog, Outcome
+
+from f2s_ray.engines.run import Progress, Summary, Work, run_flow
+from f2s_ray.flows.step import MapStep, Step, attempt
+
+__all__ = ["run"]
+
+
+def run(
+    flow: Sequence[Step],
+    catalog: Catalog,
+    run_id: str,
+    *,
+    retry_failed: frozenset[str] = frozenset(),
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Run a flow; see ``run_flow``."""
+    return run_flow(flow, catalog, run_id, _map_items, retry_failed=retry_failed, on_progress=on_progress)
+
+
+def _map_items(step: MapStep, works: Sequence[Work]) -> Iterator[Outcome]:
+    stage = step.stage(step.config)
+    for work in works:
+        yield attempt(stage, work.item.record, work.started)

@@ -1,0 +1,203 @@
+"""A flow run on Ray Data: a pool of workers for each map step, on this machine or on a cluster. The only file with Ray."""
+
+import os
+
+# Ray reads these when it is imported: no reports home, no progress bars, no chatter of its backend, nobody without a token.
+for _name, _value in {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_TQDM": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AUTH_MODE": "token",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+# ruff: noqa: E402 (the imports stand after the environment that they read)
+import logging
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import pyarrow as pa
+import ray
+from f2s_catalog.ledger import Catalog, Outcome
+from f2s_catalog.records import Attempt, Record
+from pydantic import BaseModel, ConfigDict, Field
+
+from f2s_ray.engines.run import Progress, Summary, Work, run_flow
+from f2s_ray.errors import F2SError, JobError
+from f2s_ray.flows.step import MapStep, Stage, Step, attempt
+
+__all__ = ["RayConfig", "run"]
+
+_RESTARTS = 3
+_OBJECT_STORE_BYTES = 256 * 2**20
+
+
+class RayConfig(BaseModel):
+    """Which cluster, and how much of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    address: str | None = Field(default=None, description="of a running cluster; null starts one on this machine")
+    workers: int = Field(
+        default=2, ge=1, description="workers of each map step; each takes one CPU and loads the stage"
+    )
+    gpus_per_worker: float = Field(default=0.0, ge=0.0, description="share of a GPU that each worker takes")
+    items_per_block: int = Field(default=16, ge=1, description="items that a worker takes at once; fewer near the end")
+
+
+def run(
+    flow: Sequence[Step],
+    catalog: Catalog,
+    run_id: str,
+    *,
+    config: RayConfig,
+    retry_failed: frozenset[str] = frozenset(),
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Run a flow; see ``run_flow``. Ray starts with the first item that is pending and ends with the run.
+
+    Raises:
+        JobError: Ray cannot start, or a worker died again and again.
+    """
+    cluster = _Cluster(config)
+    try:
+        return run_flow(flow, catalog, run_id, cluster.map_items, retry_failed=retry_failed, on_progress=on_progress)
+    finally:
+        cluster.stop()
+
+
+class _Worker:
+    """Lives in a process of its own: loads the stage once, runs one item a call. Rows are JSON, so no type of Ray's stays."""
+
+    def __init__(self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record]) -> None:
+        self._new_stage = stage
+        self._config = config
+        self._record_type = record_type
+
+    # Loaded with the first item: an error in a constructor would reach the driver as a dead worker, not as itself.
+    @cached_property
+    def _stage(self) -> Stage:
+        return self._new_stage(self._config)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        outcomes = [
+            attempt(
+                self._stage,
+                self._record_type.model_validate_json(row["record"]),
+                Attempt.model_validate_json(row["attempt"]),
+            )
+            for row in batch.to_pylist()
+        ]
+        attempts = [outcome.attempt.model_dump_json() for outcome in outcomes]
+        records = [[record.model_dump_json() for record in outcome.records] for outcome in outcomes]
+        return pa.table(
+            {"attempt": pa.array(attempts, pa.string()), "records": pa.array(records, pa.list_(pa.string()))}
+        )
+
+
+class _Cluster:
+    """A connection to Ray that is made when it is first needed."""
+
+    def __init__(self, config: RayConfig) -> None:
+        self._config = config
+        self._folder: str | None = None
+
+    def map_items(self, step: MapStep, works: Sequence[Work]) -> Iterator[Outcome]:
+        """The items of a step, run on the pool; outcomes in the order in which they end."""
+        self._start()
+        (record_type,) = {type(work.item.record) for work in works}
+        left = {work.item.item_id: work.item.path for work in works}
+        try:
+            for batch in self._stream(step, works, record_type):
+                for row in batch.to_pylist():
+                    records = tuple(step.writes.model_validate_json(text) for text in row["records"])
+                    outcome = Outcome(Attempt.model_validate_json(row["attempt"]), records)
+                    del left[outcome.attempt.item_id]
+                    yield outcome
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, F2SError):
+                raise error.cause from None
+            raise
+        except ray.exceptions.RayError as error:
+            near = ", ".join(path for path in list(left.values())[:3])
+            raise JobError(
+                f"step {step.name}: a worker died {_RESTARTS + 1} times or Ray was lost ({type(error).__name__}); "
+                f"the next items were {near}; look at these, or use the local engine"
+            ) from error
+
+    def stop(self) -> None:
+        """End Ray, where it was started, and remove what it left on the disk."""
+        if self._folder is not None:
+            ray.shutdown()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _start(self) -> None:
+        if self._folder is not None:
+            return
+        # Sockets lie below this folder and their paths may have 107 bytes, so it stands in /tmp, whatever TMPDIR says.
+        self._folder = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")
+        options: dict[str, object] = {"address": self._config.address}
+        if self._config.address is None:
+            _set_token()
+            options = {
+                "address": "local",
+                "num_cpus": self._config.workers + 1,
+                "object_store_memory": _OBJECT_STORE_BYTES,
+                "include_dashboard": False,
+                "_temp_dir": self._folder,
+            }
+        try:
+            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise JobError(
+                f"Ray cannot start: {str(error).splitlines()[0]}; use the local engine, or mend the cluster"
+            ) from error
+        _quiet()
+
+    def _stream(self, step: MapStep, works: Sequence[Work], record_type: type[Record]) -> Iterator[pa.Table]:
+        rows = max(1, min(self._config.items_per_block, len(works) // (8 * self._config.workers)))
+        blocks = [_block(works[start : start + rows]) for start in range(0, len(works), rows)]
+        results = ray.data.from_arrow(blocks).map_batches(
+            _Worker,
+            fn_constructor_args=(step.stage, step.config, record_type),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
+            num_cpus=1,
+            num_gpus=self._config.gpus_per_worker,
+            # By default Ray starts a worker that dies of its input again without end.
+            max_restarts=_RESTARTS,
+            max_task_retries=_RESTARTS,
+        )
+        return iter(results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+
+
+def _block(works: Sequence[Work]) -> pa.Table:
+    return pa.table(
+        {
+            "record": [work.item.record.model_dump_json() for work in works],
+            "attempt": [work.started.model_dump_json() for work in works],
+        }
+    )
+
+
+def _set_token() -> None:
+    """A token of this process alone for the cluster it starts, so that none is left on the disk."""
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _quiet() -> None:
+    """Errors only, and a bug of a stage as itself."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.print_on_execution_start = False
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True

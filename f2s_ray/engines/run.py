@@ -1,0 +1,167 @@
+"""A flow to a filled catalog: what both engines share, all but how the items of a map step are run."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from f2s_catalog.ids import digest
+from f2s_catalog.ledger import Catalog, Outcome
+from f2s_catalog.records import Attempt, Record
+
+from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step, new_attempt
+
+__all__ = ["Counts", "Mapper", "Progress", "Summary", "Work", "run_flow"]
+
+_BATCH_OUTCOMES = 64
+_BATCH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a step is: ``finished`` of ``total`` pending items, and the latest attempt (null at the step's start)."""
+
+    step: str
+    finished: int
+    total: int
+    attempt: Attempt | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one step came to in this run; ``standing`` are the items that an earlier run had settled."""
+
+    done: int
+    failed: int
+    skipped: int
+    standing: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """An item that is to be run, and the attempt that begins with it."""
+
+    item: Item
+    started: Attempt
+
+
+Summary = Mapping[str, Counts]
+"""Name of the step to its counts, in the order of the flow."""
+
+Mapper = Callable[[MapStep, Sequence[Work]], Iterator[Outcome]]
+"""Runs the items of a step, in any order, and yields each outcome as soon as it is there."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    catalog: Catalog
+    run_id: str
+    retry_failed: frozenset[str]
+    on_progress: Callable[[Progress], None]
+
+
+def run_flow(
+    flow: Sequence[Step],
+    catalog: Catalog,
+    run_id: str,
+    mapper: Mapper,
+    *,
+    retry_failed: frozenset[str],
+    on_progress: Callable[[Progress], None],
+) -> Summary:
+    """Run the steps one after the other over what is pending; outcomes are committed in batches.
+
+    Whatever ends a step early (an interrupt, a bug), the outcomes so far are committed first.
+
+    Args:
+        flow: the steps in their order.
+        catalog: where to read inputs and write outcomes.
+        run_id: the run, written into each attempt.
+        mapper: the engine.
+        retry_failed: kinds of error to try again.
+        on_progress: called at the start of a map step and after each of its outcomes.
+
+    Raises:
+        CatalogError: another run is writing, no space, no right, a damaged table.
+    """
+    run = _Run(catalog, run_id, retry_failed, on_progress)
+    with catalog.writing():
+        return {
+            step.name: _run_map(run, step, mapper) if isinstance(step, MapStep) else _run_reduce(run, step)
+            for step in flow
+        }
+
+
+def _run_map(run: _Run, step: MapStep, mapper: Mapper) -> Counts:
+    works, standing = _pending(run, step)
+    run.on_progress(Progress(step.name, 0, len(works), None))
+    statuses: Counter[str] = Counter()
+    if works:
+        with _batches(run.catalog, step) as add:
+            for outcome in mapper(step, works):
+                add(outcome)
+                statuses[outcome.attempt.status] += 1
+                run.on_progress(Progress(step.name, statuses.total(), len(works), outcome.attempt))
+    return Counts(statuses["done"], statuses["failed"], statuses["skipped"], standing)
+
+
+def _pending(run: _Run, step: MapStep) -> tuple[list[Work], int]:
+    """What is to run, longest first, and how many items need nothing."""
+    items = list(step.inputs(run.catalog))
+    fingerprints = [step.fingerprint(item) for item in items]
+    pairs = [(item.item_id, fingerprint) for item, fingerprint in zip(items, fingerprints, strict=True)]
+    numbers = run.catalog.pending(step.name, pairs, run.retry_failed)
+    works = [
+        Work(item, new_attempt(step, item.item_id, fingerprint, item.path, numbers[item.item_id], run.run_id))
+        for item, fingerprint in zip(items, fingerprints, strict=True)
+        if item.item_id in numbers
+    ]
+    works.sort(key=lambda work: (-work.item.cost, work.item.item_id))
+    return works, len(items) - len(works)
+
+
+@contextmanager
+def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], None]]:
+    """A function that takes outcomes and commits them many at a time; the rest is committed whatever ends the block."""
+    waiting: list[Outcome] = []
+    flushed = time.monotonic()
+
+    def add(outcome: Outcome) -> None:
+        nonlocal flushed
+        waiting.append(outcome)
+        if len(waiting) >= _BATCH_OUTCOMES or time.monotonic() - flushed > _BATCH_SECONDS:
+            flush()
+            flushed = time.monotonic()
+
+    def flush() -> None:
+        batch = waiting.copy()
+        waiting.clear()
+        catalog.commit((step.writes,), batch)
+
+    try:
+        yield add
+    finally:
+        flush()
+
+
+def _run_reduce(run: _Run, step: ReduceStep) -> Counts:
+    settled = Counts(done=0, failed=0, skipped=0, standing=1)
+    begin = time.perf_counter()
+    records: tuple[Record, ...] | None = None
+    if step.reads:
+        # A table that the step itself writes may help it to stay stable, but does not make it run again.
+        versions = [run.catalog.version(table) for table in step.reads if table not in step.writes]
+    else:
+        records = tuple(step.reduce(run.catalog))
+        versions = [digest(type(record).TABLE, record.model_dump(mode="json")) for record in records]
+    fingerprint = digest(step.name, step.config.model_dump(mode="json"), versions)
+    numbers = run.catalog.pending(step.name, [("*", fingerprint)])
+    if not numbers:
+        return settled
+    if records is None:
+        records = tuple(step.reduce(run.catalog))
+    started = new_attempt(step, "*", fingerprint, "", numbers["*"], run.run_id)
+    ended = started.model_copy(update={"elapsed_seconds": time.perf_counter() - begin})
+    run.catalog.commit(step.writes, [Outcome(ended, records)])
+    return Counts(done=1, failed=0, skipped=0, standing=0)
