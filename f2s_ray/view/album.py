@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from f2s_ray.view.model import FaceCut, FaceStory, Page, Picture
+from f2s_ray.view.model import FaceCut, FaceStory, Original, Page, Picture
 from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load
 
 __all__ = ["Album", "Drawn", "DrawnFace"]
@@ -16,7 +16,7 @@ __all__ = ["Album", "Drawn", "DrawnFace"]
 _PANEL_PX = 900
 _SMALL_PANEL_PX = 640
 _MANY_PICTURES = 40  # more than this, and panels get smaller, so that the page still opens on a phone
-_DETAIL_PX = 320
+_DETAIL_PX = 304  # two fit beside each other on a desk, one into a phone of 360 px
 _FACE_PX = 160
 _THUMB_PX = 96
 
@@ -57,7 +57,7 @@ class Album:
 
     def draw(self, picture: Picture) -> Drawn:
         """Panels, details and faces of one picture."""
-        before = self._source(picture.path, picture.byte_count)
+        before = self._source(picture.original)
         after = load(self._output / picture.result_path)
         panel_px = _PANEL_PX if len(self._page.pictures) <= _MANY_PICTURES else _SMALL_PANEL_PX
         return Drawn(
@@ -74,25 +74,28 @@ class Album:
         if cut is None:
             return None
         if cut.face_id not in self._thumbs:
-            self._cut_thumbs(self._source(cut.path, cut.byte_count), self._cuts[cut.path])
+            self._cut_thumbs(self._source(cut.original), self._cuts[cut.original.path])
         return self._thumbs[cut.face_id]
 
-    def _source(self, path: str, byte_count: int) -> Image.Image | None:
+    def _source(self, original: Original) -> Image.Image | None:
         """A source; None also when the file is not the one that was restored any more."""
-        file = self._input_root / path
+        file = self._input_root / original.path
         try:
-            if file.stat().st_size != byte_count:
+            if file.stat().st_size != original.byte_count:
                 return None
         except OSError:
             return None
-        image = load(file)
-        if image is not None:
-            self._cut_thumbs(image, self._cuts[path])
+        image = load(file, raw=original.format == "RAW")
+        self._cut_thumbs(image, self._cuts[original.path])
         return image
 
     def _cut_thumbs(self, image: Image.Image | None, cuts: Iterable[FaceCut]) -> None:
         for cut in cuts:
-            face = None if image is None else inline(cut_face(image, cut.box_px, cut.frame_px, _THUMB_PX), _THUMB_PX)
+            face = (
+                None
+                if image is None
+                else inline(cut_face(image, cut.box_px, cut.original.frame_px, _THUMB_PX), _THUMB_PX)
+            )
             self._thumbs.setdefault(cut.face_id, face)
 
     @cached_property
@@ -104,7 +107,7 @@ class Album:
         by_path: dict[str, list[FaceCut]] = defaultdict(list)
         for cut in [*references, *(person.best for person in page.people)]:
             if cut is not None:
-                by_path[cut.path].append(cut)
+                by_path[cut.original.path].append(cut)
         return by_path
 
 
@@ -115,10 +118,10 @@ def _panel(image: Image.Image | None, long_side_px: int) -> Inline | None:
 def _detail(image: Image.Image | None, picture: Picture) -> Inline | None:
     if image is None:
         return None
-    return inline(cut_square(image, picture.focus_px, picture.frame_px, _DETAIL_PX), _DETAIL_PX)
+    return inline(cut_square(image, picture.focus_px, picture.original.frame_px, _DETAIL_PX), _DETAIL_PX)
 
 
 def _face(image: Image.Image | None, cut: FaceCut | None) -> Inline | None:
     if image is None or cut is None:
         return None
-    return inline(cut_face(image, cut.box_px, cut.frame_px, _FACE_PX), _FACE_PX)
+    return inline(cut_face(image, cut.box_px, cut.original.frame_px, _FACE_PX), _FACE_PX)

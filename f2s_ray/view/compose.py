@@ -5,8 +5,8 @@ from itertools import chain
 from f2s_catalog.records import Attempt, DegradationCode, FaceGate, Identity, MediaItem, RestoredMedia, RestoreTask
 
 from f2s_ray.view.bars import quality_bars
-from f2s_ray.view.model import Failure, FaceStory, Page, Person, Picture, Reference, Summary
-from f2s_ray.view.tables import Tables
+from f2s_ray.view.model import FaceStory, Failure, Page, Person, Picture, Reference, Summary
+from f2s_ray.view.tables import Tables, original_of
 from f2s_ray.view.words import blockiness_words, code_words, count_words, decision_words, duration_words, noise_words
 
 __all__ = ["compose"]
@@ -59,10 +59,8 @@ class _Teller:
         report = tables.quality.get(restored.media_id)
         return Picture(
             anchor=self._pictures[restored.media_id],
-            path=item.path,
-            byte_count=item.byte_count,
+            original=original_of(item),
             result_path=restored.path,
-            frame_px=(item.width_px, item.height_px),
             focus_px=focus,
             focus_words=focus_words,
             facts=_facts(item, task),
@@ -123,7 +121,9 @@ class _Teller:
         seen = self._tables.estimates.get(code.shot_id)
         if words or seen is None:
             return words or "not measured"
-        return f"{noise_words(seen.noise_measured)}, {blockiness_words(seen.blockiness_measured)}, measured in the frame"
+        return (
+            f"{noise_words(seen.noise_measured)}, {blockiness_words(seen.blockiness_measured)}, measured in the frame"
+        )
 
     def _face(self, gate: FaceGate) -> FaceStory:
         """One face with its references and the numbers that decided."""
@@ -141,7 +141,7 @@ class _Teller:
 
     def _reference(self, face_id: str, why: str) -> Reference:
         cut = self._tables.cut(face_id)
-        return Reference(cut, cut.path if cut else "no longer in the catalog", why)
+        return Reference(cut, cut.original.path if cut else "no longer in the catalog", why)
 
     def _why(self, identity_id: str | None, face_id: str) -> str:
         """Why a face is among the references of a person; empty when it is not (any more)."""
@@ -153,7 +153,7 @@ def _facts(item: MediaItem, task: RestoreTask | None) -> tuple[str, ...]:
     """What the file is, in short."""
     facts = (
         f"{item.format}, {item.width_px} × {item.height_px} px",
-        f"{item.bit_depth} bit" if item.bit_depth != 8 else "",  # noqa: PLR2004 - eight is what all expect
+        f"{item.bit_depth} bit" if item.bit_depth != 8 else "",
         item.colour if item.colour != "rgb" else "",
         f"page 1 of {item.page_count} shown" if item.page_count > 1 else "",
         f"taken {item.captured_at.replace('T', ' ')}" if item.captured_at else "",
@@ -205,7 +205,7 @@ def _summary(tables: Tables) -> Summary:
             ("skipped", f"{len(skipped):,}"),
             ("people found", f"{len(tables.identities):,}"),
             ("faces restored", f"{len(decisions) - decisions.count('kept'):,} of {len(decisions):,}"),
-            ("work time, all steps", duration_words(worked)),
+            ("work time", duration_words(worked)),
         ),
         models=tuple(sorted(_short(model) for model in models)),
     )

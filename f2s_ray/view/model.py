@@ -8,9 +8,10 @@ from f2s_catalog.records import Attempt, Box, Record
 __all__ = [
     "Bar",
     "CatalogReader",
-    "Failure",
     "FaceCut",
     "FaceStory",
+    "Failure",
+    "Original",
     "Page",
     "Person",
     "Picture",
@@ -34,14 +35,22 @@ class CatalogReader(Protocol):
 
 
 @dataclass(frozen=True)
-class FaceCut:
-    """Where a face can be cut out: a path below INPUT and a box in its upright frame of ``frame_px`` (width, height)."""
+class Original:
+    """A source: its path below INPUT, its size when it was read, its format, its upright width and height."""
 
-    face_id: str
     path: str
     byte_count: int
-    box_px: Box
+    format: str
     frame_px: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class FaceCut:
+    """Where a face can be cut out: a source and a box in its upright frame."""
+
+    face_id: str
+    original: Original
+    box_px: Box
 
 
 @dataclass(frozen=True)
@@ -83,14 +92,12 @@ class Bar:
 class Picture:
     """All that the page tells about one restored picture.
 
-    ``path`` is below INPUT, ``result_path`` below OUTPUT, ``focus_px`` the point of the source that the 1:1 detail shows.
+    ``result_path`` is below OUTPUT, ``focus_px`` the point of the source that the 1:1 detail shows.
     """
 
     anchor: str
-    path: str
-    byte_count: int
+    original: Original
     result_path: str
-    frame_px: tuple[int, int]
     focus_px: tuple[float, float]
     focus_words: str
     facts: tuple[str, ...]

@@ -14,11 +14,12 @@ from PIL import Image, ImageOps
 
 __all__ = ["Inline", "cut_face", "cut_square", "inline", "load"]
 
-_FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
 _FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside
 _JPEG_QUALITY = 82
 _ORIENTATION = 0x0112
 
+Image.init()  # a list of formats finds only those that are registered by now
 pillow_heif.register_heif_opener()
 
 
@@ -31,14 +32,19 @@ class Inline:
     height_px: int
 
 
-def load(path: Path) -> Image.Image | None:
-    """Decode the first page, upright, as 8-bit RGB; None when the file is gone or cannot be read any more."""
+def load(path: Path, *, raw: bool = False) -> Image.Image | None:
+    """Decode the first page, upright, as 8-bit RGB; None when the file is gone or cannot be read any more.
+
+    Args:
+        path: the file.
+        raw: develop it; what Pillow finds in a RAW file is only its preview.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for decode in (_with_pillow, _with_tifffile, _with_rawpy):
+        for decode in (_with_rawpy,) if raw else (_with_pillow, _with_tifffile):
             try:
                 return decode(path)
-            except Exception:  # noqa: BLE001, S112 - third-party decoders raise anything; the page shows a placeholder
+            except Exception:  # noqa: BLE001 - third-party decoders raise anything; the page shows a placeholder
                 continue
     return None
 
@@ -101,10 +107,10 @@ def _with_tifffile(path: Path) -> Image.Image:
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages.first
         pixels = page.asarray()
-        if pixels.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:  # noqa: PLR2004
+        if pixels.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
             pixels = np.moveaxis(pixels, 0, -1)
         orientation = page.tags.valueof(_ORIENTATION, default=1)
-    image = Image.fromarray(_eight_bits(pixels[..., :3] if pixels.ndim == 3 else pixels))  # noqa: PLR2004
+    image = Image.fromarray(_eight_bits(pixels[..., :3] if pixels.ndim == 3 else pixels))
     image.getexif()[_ORIENTATION] = int(orientation)
     return ImageOps.exif_transpose(image).convert("RGB")
 

@@ -42,7 +42,9 @@ def write_report(output: Path, input_root: Path, run_id: str, *, limit: int = 20
         run.mkdir(parents=True, exist_ok=True)
         return _write_whole(run / "report.html", chunks)
     except OSError as error:
-        raise JobError(f"cannot write {run / 'report.html'}: {error.strerror}; free space or grant the right") from error
+        raise JobError(
+            f"cannot write {run / 'report.html'}: {error.strerror}; free space or grant the right"
+        ) from error
 
 
 def render_report(
@@ -61,8 +63,8 @@ def render_report(
             settings=_settings(output / "runs" / run_id / "config.yaml"),
             drawings=(album.draw(picture) for picture in page.pictures),
             thumb=album.thumb,
-            style=Markup(style),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
+            style=Markup(style),
+            script=Markup(script),
             style_digest=_csp_digest(style),
             script_digest=_csp_digest(script),
         )
@@ -75,9 +77,7 @@ def _environment() -> Environment:
     def show(value: object) -> object:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    return Environment(
-        autoescape=True, finalize=show, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(autoescape=True, finalize=show, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _asset(name: str) -> str:

@@ -19,9 +19,9 @@ from f2s_catalog.records import (
     Source,
 )
 
-from f2s_ray.view.model import CatalogReader, FaceCut
+from f2s_ray.view.model import CatalogReader, FaceCut, Original
 
-__all__ = ["Tables", "read_tables"]
+__all__ = ["Tables", "original_of", "read_tables"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,12 @@ class Tables:
         item = self.media.get(face.media_id) if face else None
         if face is None or item is None:
             return None
-        return FaceCut(face_id, item.path, item.byte_count, face.box_px, (item.width_px, item.height_px))
+        return FaceCut(face_id, original_of(item), face.box_px)
+
+
+def original_of(item: MediaItem) -> Original:
+    """The source of a medium, as far as drawing needs it."""
+    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px))
 
 
 def read_tables(catalog: CatalogReader) -> Tables:
@@ -100,7 +105,5 @@ def read_tables(catalog: CatalogReader) -> Tables:
 def _current(attempts: list[Attempt], *, listed: set[str], finished: set[str], known: set[str]) -> tuple[Attempt, ...]:
     """Leave out attempts at files that are gone, and at earlier bytes of a file that has since been restored."""
     return tuple(
-        a
-        for a in attempts
-        if not a.path or (a.path in listed and (a.path not in finished or a.item_id in known))
+        a for a in attempts if not a.path or (a.path in listed and (a.path not in finished or a.item_id in known))
     )

@@ -103,7 +103,8 @@ def decision_words(decision: str, weight: float) -> str:
     >>> decision_words("restored", 1), decision_words("blended", 0.4), decision_words("kept", 0)
     ('Restored', 'Blended in by 40 %', 'Left as it was')
     """
-    return {"restored": "Restored", "kept": "Left as it was"}.get(decision, f"Blended in by {weight:.0%}".replace("%", " %"))
+    whole = {"restored": "Restored", "kept": "Left as it was"}
+    return whole.get(decision, f"Blended in by {100 * weight:.0f} %")
 
 
 def change_words(before: float, after: float, words: Sequence[str], *, least: float) -> str:
@@ -133,7 +134,7 @@ def duration_words(seconds: float) -> str:
     >>> duration_words(0.42), duration_words(42), duration_words(200), duration_words(7500)
     ('0.4 s', '42 s', '3 min 20 s', '2 h 5 min')
     """
-    if seconds < 10:  # noqa: PLR2004 - below, a tenth still says something
+    if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes_rest = divmod(minutes, 60)
@@ -150,6 +151,6 @@ def _grade(value: float, bounds: tuple[float, ...], words: tuple[str, ...]) -> s
 def _escape(character: str) -> str:
     """The escape of one character, as Python writes it."""
     code = ord(character)
-    if code <= 0xFF:  # noqa: PLR2004 - the forms of a Python string literal
+    if code <= 0xFF:
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

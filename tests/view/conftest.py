@@ -177,7 +177,9 @@ def full(archive):
     archive.add_photo("roll 2/later.jpg", origin="borrowed", lender="m0/0", face=False)
     archive.add_person(name="Ann <b>& Ben</b>")
     archive.add_source("broken.jpg")
-    archive.add_attempt("broken.jpg", "failed", kind="truncated", message="broken.jpg ends after 31 of 4,020 bytes; copy it again")
+    archive.add_attempt(
+        "broken.jpg", "failed", kind="truncated", message="broken.jpg ends after 31 of 4,020 bytes; copy it again"
+    )
     archive.add_source("notes.txt")
     archive.add_attempt("notes.txt", "skipped", kind="not_media", message="notes.txt is not a picture")
     return archive
