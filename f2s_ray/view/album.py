@@ -66,7 +66,9 @@ class Album:
             after=_panel(after, panel_px),
             detail_before=_detail(before, picture),
             detail_after=_detail(after, picture),
-            faces=tuple(DrawnFace(f, _face(before, f.cut), _face(after, f.cut)) for f in picture.faces),
+            faces=tuple(
+                DrawnFace(f, _face(before, f.cut, _FACE_PX), _face(after, f.cut, _FACE_PX)) for f in picture.faces
+            ),
         )
 
     def thumb(self, cut: FaceCut | None) -> Inline | None:
@@ -91,12 +93,8 @@ class Album:
 
     def _cut_thumbs(self, image: Image.Image | None, cuts: Iterable[FaceCut]) -> None:
         for cut in cuts:
-            face = (
-                None
-                if image is None
-                else inline(cut_face(image, cut.box_px, cut.original.frame_px, _THUMB_PX), _THUMB_PX)
-            )
-            self._thumbs.setdefault(cut.face_id, face)
+            if cut.face_id not in self._thumbs:
+                self._thumbs[cut.face_id] = _face(image, cut, _THUMB_PX)
 
     @cached_property
     def _cuts(self) -> dict[str, list[FaceCut]]:
@@ -121,7 +119,7 @@ def _detail(image: Image.Image | None, picture: Picture) -> Inline | None:
     return inline(cut_square(image, picture.focus_px, picture.original.frame_px, _DETAIL_PX), _DETAIL_PX)
 
 
-def _face(image: Image.Image | None, cut: FaceCut | None) -> Inline | None:
+def _face(image: Image.Image | None, cut: FaceCut | None, side_px: int) -> Inline | None:
     if image is None or cut is None:
         return None
-    return inline(cut_face(image, cut.box_px, cut.original.frame_px, _FACE_PX), _FACE_PX)
+    return inline(cut_face(image, cut.box_px, cut.original.frame_px, side_px), side_px)

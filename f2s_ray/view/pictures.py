@@ -18,6 +18,7 @@ _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
 _FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside
 _JPEG_QUALITY = 82
 _ORIENTATION = 0x0112
+_BITS_PER_SAMPLE = 0x0102
 
 Image.init()  # a list of formats finds only those that are registered by now
 pillow_heif.register_heif_opener()
@@ -94,8 +95,10 @@ def _inside(centre_x: float, centre_y: float, side: float, image: Image.Image) -
 
 
 def _with_pillow(path: Path) -> Image.Image:
-    """All but 16-bit colour TIFF and RAW."""
+    """All but TIFF deeper than 8 bits and RAW."""
     with Image.open(path, formats=_FORMATS) as opened:
+        if opened.format == "TIFF" and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8:
+            raise ValueError("Pillow reads the planes of a deep TIFF as if they were 8-bit")
         opened.load()
         return _rgb(ImageOps.exif_transpose(opened))
 
@@ -110,7 +113,12 @@ def _with_tifffile(path: Path) -> Image.Image:
         if pixels.ndim == 3 and page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
             pixels = np.moveaxis(pixels, 0, -1)
         orientation = page.tags.valueof(_ORIENTATION, default=1)
-    image = Image.fromarray(_eight_bits(pixels[..., :3] if pixels.ndim == 3 else pixels))
+        inks = page.photometric == tifffile.PHOTOMETRIC.SEPARATED
+        dark = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    planes = [Image.fromarray(plane) for plane in np.moveaxis(np.atleast_3d(_eight_bits(pixels)), -1, 0)]
+    colours = planes[:3] if len(planes) > 2 else planes[:1] * 3
+    image = Image.merge("CMYK", planes[:4]) if inks else Image.merge("RGB", colours)
+    image = ImageOps.invert(image) if dark else image
     image.getexif()[_ORIENTATION] = int(orientation)
     return ImageOps.exif_transpose(image).convert("RGB")
 

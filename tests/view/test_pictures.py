@@ -57,6 +57,14 @@ def test_sixteen_bit_grey_keeps_its_brightness(tmp_path, suffix):
     assert np.abs(image[..., 0].astype(float) - RAMP / 257).max() <= 1
 
 
+def test_sixteen_bit_inks_become_the_colours_they_print(tmp_path):
+    inks = np.zeros((8, 8, 4), dtype=np.uint16)
+    inks[..., 1:3] = 65535
+    tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated")
+    red, green, blue = load(tmp_path / "a.tif").getpixel((4, 4))
+    assert red > 200 > 60 > max(green, blue)
+
+
 def test_transparency_is_shown_over_white(tmp_path):
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(tmp_path / "a.png")
     assert load(tmp_path / "a.png").getpixel((0, 0)) == (255, 255, 255)

@@ -1,6 +1,7 @@
 """The page is whole, says everything, loads nothing and believes nothing."""
 
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_headings_never_skip_a_level(page):
     levels = [int(tag[1]) for tag, _ in page.tags if tag in {"h1", "h2", "h3", "h4"}]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
 def test_the_page_tells_damage_origin_gate_people_and_failures(page):
