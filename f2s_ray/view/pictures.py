@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pillow_heif
 from f2s_catalog.records import Box
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 __all__ = ["Inline", "cut_face", "cut_square", "inline", "load"]
 
@@ -97,7 +97,7 @@ def _inside(centre_x: float, centre_y: float, side: float, image: Image.Image) -
 def _with_pillow(path: Path) -> Image.Image:
     """All but TIFF deeper than 8 bits and RAW."""
     with Image.open(path, formats=_FORMATS) as opened:
-        if opened.format == "TIFF" and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8:
+        if isinstance(opened, TiffImagePlugin.TiffImageFile) and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8:
             raise ValueError("Pillow reads the planes of a deep TIFF as if they were 8-bit")
         opened.load()
         return _rgb(ImageOps.exif_transpose(opened))
