@@ -1,0 +1,158 @@
+"""What the report says, as small frozen values without pixels; made by compose, drawn by album, written by report."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from f2s_catalog.records import Attempt, Box, Record
+
+__all__ = [
+    "Bar",
+    "CatalogReader",
+    "FaceCut",
+    "FaceStory",
+    "Failure",
+    "Original",
+    "Page",
+    "Person",
+    "Picture",
+    "Reference",
+    "Summary",
+]
+
+R = TypeVar("R", bound=Record)
+
+
+class CatalogReader(Protocol):
+    """As much of a catalog as the report needs."""
+
+    def rows(self, record_type: type[R]) -> list[R]:
+        """The current rows of a table."""
+        ...
+
+    def attempts(self) -> list[Attempt]:
+        """The latest attempt of each step at each item."""
+        ...
+
+
+@dataclass(frozen=True)
+class Original:
+    """A source: its path below INPUT, its size when it was read, its format, its upright width and height."""
+
+    path: str
+    byte_count: int
+    format: str
+    frame_px: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class FaceCut:
+    """Where a face can be cut out: a source and a box in its upright frame."""
+
+    face_id: str
+    original: Original
+    box_px: Box
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference face and why it was chosen; ``cut`` is None when the face is no longer in the catalog."""
+
+    cut: FaceCut | None
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class FaceStory:
+    """What became of one face of a picture."""
+
+    cut: FaceCut | None
+    person: str
+    person_anchor: str | None
+    decision: str
+    decision_words: str
+    numbers: tuple[tuple[str, str], ...]
+    reason: str
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A measure before and after; fractions 0..1 are the lengths of the bars."""
+
+    label: str
+    before: str
+    after: str
+    before_fraction: float
+    after_fraction: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that the page tells about one restored picture.
+
+    ``result_path`` is below OUTPUT, ``focus_px`` the point of the source that the 1:1 detail shows.
+    """
+
+    anchor: str
+    original: Original
+    result_path: str
+    focus_px: tuple[float, float]
+    focus_words: str
+    facts: tuple[str, ...]
+    damage: str
+    origin: str
+    origin_words: str
+    lender: str | None
+    lender_anchor: str | None
+    risk: str
+    faces: tuple[FaceStory, ...]
+    faces_left_out: int
+    carried_over: tuple[str, ...]
+    changed: tuple[str, ...]
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One identity of the people wall."""
+
+    anchor: str
+    label: str
+    best: FaceCut | None
+    counts: str
+    certainty: str
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that a step gave up or left alone, with the reason."""
+
+    path: str
+    step: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The first lines of the page."""
+
+    sentence: str
+    numbers: tuple[tuple[str, str], ...]
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report without its pixels."""
+
+    summary: Summary
+    pictures: tuple[Picture, ...]
+    picture_count: int
+    people: tuple[Person, ...]
+    person_count: int
+    failures: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]

@@ -1,0 +1,111 @@
+"""A catalog and its pictures to one HTML file that opens from disk, loads nothing and runs only its own script."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+from f2s_catalog.ledger import Catalog
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.view.album import Album
+from f2s_ray.view.compose import compose
+from f2s_ray.view.model import CatalogReader
+from f2s_ray.view.tables import read_tables
+from f2s_ray.view.words import visible
+
+__all__ = ["render_report", "write_report"]
+
+
+def write_report(output: Path, input_root: Path, run_id: str, *, limit: int = 200) -> Path:
+    """Write OUTPUT/runs/RUN/report.html and return its path.
+
+    Args:
+        output: the folder with the catalog and the results.
+        input_root: the folder with the sources; what is gone from it is shown as a placeholder.
+        run_id: the run whose folder the page goes to; its config.yaml, if there, is shown.
+        limit: most pictures and most people on the page; the page says how many are left out.
+
+    Raises:
+        ConfigError: limit is below 1.
+        JobError: the page cannot be written.
+    """
+    if limit < 1:
+        raise ConfigError(f"{limit=} must be at least 1; leave it out for the first 200 pictures")
+    run = output / "runs" / run_id
+    chunks = render_report(Catalog(output), output, input_root, run_id, limit=limit)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        return _write_whole(run / "report.html", chunks)
+    except OSError as error:
+        raise JobError(
+            f"cannot write {run / 'report.html'}: {error.strerror}; free space or grant the right"
+        ) from error
+
+
+def render_report(
+    catalog: CatalogReader, output: Path, input_root: Path, run_id: str, *, limit: int = 200
+) -> Iterator[str]:
+    """The page in pieces, so that a large one never lies in memory as a whole; arguments as in ``write_report``."""
+    page = compose(read_tables(catalog), limit=limit)
+    album = Album(page, input_root, output)
+    style, script = _asset("report.css"), _asset("report.js")
+    return (
+        _environment()
+        .from_string(_asset("report.html.j2"))
+        .generate(
+            page=page,
+            run_id=run_id,
+            settings=_settings(output / "runs" / run_id / "config.yaml"),
+            drawings=(album.draw(picture) for picture in page.pictures),
+            thumb=album.thumb,
+            style=Markup(style),
+            script=Markup(script),
+            style_digest=_csp_digest(style),
+            script_digest=_csp_digest(script),
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Everything that is not ours is escaped, and what it hides is made visible."""
+
+    def show(value: object) -> object:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    return Environment(autoescape=True, finalize=show, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _asset(name: str) -> str:
+    return files("f2s_ray.view").joinpath(name).read_text(encoding="utf-8")
+
+
+def _csp_digest(text: str) -> str:
+    """What the page's own security policy calls an inline text by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _settings(path: Path) -> list[str]:
+    """The lines of the run's configuration; empty when it was not kept."""
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _write_whole(target: Path, chunks: Iterator[str]) -> Path:
+    """Write aside and rename when whole; a broken try leaves nothing."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        return aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""The tables of a catalog, read once and keyed for looking up."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from f2s_catalog.records import (
+    Attempt,
+    CodeEstimate,
+    DegradationCode,
+    Face,
+    Identity,
+    MediaItem,
+    QualityReport,
+    ReferenceSet,
+    RestoredMedia,
+    RestoredSegment,
+    RestoreTask,
+    Shot,
+    Source,
+)
+
+from f2s_ray.view.model import CatalogReader, FaceCut, Original
+
+__all__ = ["Tables", "original_of", "read_tables"]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Records by their keys; ``attempts`` holds only those that still speak of something in the archive."""
+
+    media: dict[str, MediaItem]
+    shots: dict[str, Shot]
+    faces: dict[str, Face]
+    identities: dict[str, Identity]
+    references: dict[str, ReferenceSet]
+    estimates: dict[str, CodeEstimate]
+    codes: dict[str, DegradationCode]
+    tasks: dict[str, RestoreTask]
+    segments: dict[str, RestoredSegment]
+    quality: dict[str, QualityReport]
+    restored: tuple[RestoredMedia, ...]
+    attempts: tuple[Attempt, ...]
+
+    def photo_counts(self) -> Counter[str]:
+        """In how many media each identity is seen."""
+        return Counter(
+            {
+                identity.identity_id: len({self.faces[f].media_id for f in identity.face_ids if f in self.faces})
+                for identity in self.identities.values()
+            }
+        )
+
+    def people(self) -> list[Identity]:
+        """Identities: those with a name first, then those in most media."""
+        counts = self.photo_counts()
+        return sorted(
+            self.identities.values(),
+            key=lambda i: (i.name is None, -counts[i.identity_id], -len(i.face_ids), i.identity_id),
+        )
+
+    def cut(self, face_id: str) -> FaceCut | None:
+        """Where to cut a face out of its source; None when the face or its medium is gone from the catalog."""
+        face = self.faces.get(face_id)
+        item = self.media.get(face.media_id) if face else None
+        if face is None or item is None:
+            return None
+        return FaceCut(face_id, original_of(item), face.box_px)
+
+
+def original_of(item: MediaItem) -> Original:
+    """The source of a medium, as far as drawing needs it."""
+    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px))
+
+
+def read_tables(catalog: CatalogReader) -> Tables:
+    """Read what the report needs; restored media whose medium is gone are left out."""
+    media = {r.media_id: r for r in catalog.rows(MediaItem)}
+    shots = {r.shot_id: r for r in catalog.rows(Shot)}
+    tasks = {r.task_id: r for r in catalog.rows(RestoreTask)}
+    restored = sorted(
+        (r for r in catalog.rows(RestoredMedia) if r.media_id in media), key=lambda r: media[r.media_id].path
+    )
+    known = {*(item.path for item in media.values()), *media, *shots, *tasks}
+    return Tables(
+        media=media,
+        shots=shots,
+        faces={r.face_id: r for r in catalog.rows(Face)},
+        identities={r.identity_id: r for r in catalog.rows(Identity)},
+        references={r.identity_id: r for r in catalog.rows(ReferenceSet)},
+        estimates={r.shot_id: r for r in catalog.rows(CodeEstimate)},
+        codes={r.shot_id: r for r in catalog.rows(DegradationCode)},
+        tasks=tasks,
+        segments={r.task_id: r for r in catalog.rows(RestoredSegment)},
+        quality={r.media_id: r for r in catalog.rows(QualityReport)},
+        restored=tuple(restored),
+        attempts=_current(
+            catalog.attempts(),
+            listed={source.path for source in catalog.rows(Source)},
+            finished={media[r.media_id].path for r in restored},
+            known=known,
+        ),
+    )
+
+
+def _current(attempts: list[Attempt], *, listed: set[str], finished: set[str], known: set[str]) -> tuple[Attempt, ...]:
+    """Leave out attempts at files that are gone, and at earlier bytes of a file that has since been restored."""
+    return tuple(
+        a for a in attempts if not a.path or (a.path in listed and (a.path not in finished or a.item_id in known))
+    )

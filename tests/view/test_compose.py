@@ -1,0 +1,86 @@
+"""The catalog's rows become the page's words."""
+
+import pytest
+
+from f2s_ray.view.compose import compose
+from f2s_ray.view.tables import read_tables
+
+
+@pytest.fixture
+def page(full):
+    return compose(read_tables(full.catalog), limit=200)
+
+
+@pytest.fixture
+def by_path(page):
+    return {picture.original.path: picture for picture in page.pictures}
+
+
+def test_the_summary_counts_files_not_attempts(full):
+    full.add_attempt("broken.jpg", "failed", step="split", kind="truncated", message="again")
+    summary = compose(read_tables(full.catalog), limit=200).summary
+    assert summary.sentence == "5 pictures restored, 1 failed, 1 skipped."
+    assert dict(summary.numbers)["faces restored"] == "2 of 3"
+
+
+def test_every_model_that_had_a_part_is_named_once(page):
+    assert page.summary.models == ("scene@0123456789ab", "sface@0ba9fbfa01b5")
+
+
+def test_the_damage_is_told_in_words(by_path):
+    told = by_path["1984/astronaut.jpg"].damage
+    assert told == "noise clearly visible (sigma 0.04), slight blur (1.1 px), JPEG about quality 35"
+
+
+def test_a_blind_picture_tells_what_its_frame_shows(by_path):
+    picture = by_path["roll 2/landscape.jpg"]
+    assert picture.damage.endswith("measured in the frame")
+    assert picture.origin.startswith("Blind")
+    assert picture.focus_words == "the centre"
+
+
+def test_a_borrowed_code_leads_to_its_lender(by_path):
+    picture = by_path["roll 2/later.jpg"]
+    assert picture.lender == "1984/astronaut.jpg"
+    assert picture.lender_anchor == by_path["1984/astronaut.jpg"].anchor
+
+
+def test_a_lender_beyond_the_limit_is_named_without_a_link(full):
+    full.add_photo("0 first.jpg", origin="borrowed", lender="m0/0", face=False)
+    picture = compose(read_tables(full.catalog), limit=1).pictures[0]
+    assert (picture.lender, picture.lender_anchor) == ("1984/astronaut.jpg", None)
+
+
+def test_a_face_tells_person_decision_numbers_and_references(by_path, page):
+    (face,) = by_path["1984/astronaut.jpg"].faces
+    assert (face.person, face.person_anchor) == ("Ann <b>& Ben</b>", page.people[0].anchor)
+    assert face.decision_words == "Restored"
+    assert dict(face.numbers)["to this person"] == "0.41 → 0.58"
+    assert [(r.path, r.why) for r in face.references] == [("1984/astronaut.jpg", "sharpest")]
+
+
+def test_the_limit_holds_and_the_rest_is_counted(full):
+    page = compose(read_tables(full.catalog), limit=2)
+    assert len(page.pictures) == 2
+    assert page.picture_count == 5
+
+
+def test_people_without_a_name_are_numbered(archive):
+    archive.add_photo("a.jpg")
+    archive.add_person()
+    (person,) = compose(read_tables(archive.catalog), limit=9).people
+    assert person.label == "Person 1"
+    assert person.counts == "1 picture, 1 face"
+
+
+def test_failures_and_skipped_files_keep_their_words(page):
+    assert [(f.path, f.kind) for f in page.failures] == [("broken.jpg", "truncated")]
+    assert [f.message for f in page.skipped] == ["notes.txt is not a picture"]
+
+
+def test_a_picture_whose_task_is_gone_is_still_told(archive):
+    archive.add_photo("a.jpg")
+    kept = [r for r in archive.catalog.records if r.TABLE in {"media", "restored", "sources"}]
+    archive.catalog.records[:] = kept
+    (picture,) = compose(read_tables(archive.catalog), limit=9).pictures
+    assert (picture.damage, picture.faces, picture.bars) == ("unknown", (), ())
