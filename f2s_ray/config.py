@@ -1,0 +1,172 @@
+"""A preset or file and some ``--set`` words in, one checked configuration out."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from f2s_ray.errors import ConfigError
+from f2s_ray.strict_yaml import parse
+
+__all__ = ["PRESETS", "Config", "EngineConfig", "dump", "load"]
+
+PRESETS = Path(__file__).parent / "configs"
+
+
+class EngineConfig(BaseModel):
+    """Where the work is done; never changes what comes out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["local", "ray"] = Field("local", description="in this process, or on Ray")
+    address: str = Field(
+        "local", description="Ray only: local is a private cluster, auto the one of this machine"
+    )
+    workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
+
+
+class ProbeConfig(BaseModel):
+    """What is taken for a photo."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_megapixels: float = Field(
+        80.0, gt=0, le=1000, description="larger pictures fail, before they are decoded"
+    )
+
+
+class DetectConfig(BaseModel):
+    """Which faces are found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    min_face_px: int = Field(20, ge=10, le=512, description="smaller faces are not looked for")
+    min_score: float = Field(0.7, ge=0.0, le=1.0, description="detections below are dropped")
+
+
+class PlanConfig(BaseModel):
+    """How a picture is cut for the restorer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tile_px: int = Field(512, ge=128, le=2048, multiple_of=32, description="side of a tile")
+    overlap_px: int = Field(64, ge=0, le=512, description="how far neighbouring tiles overlap")
+
+
+class Config(BaseModel):
+    """All that a user can choose: one section a stage, and the engine.
+
+    A section is the frozen pydantic class beside its stage; here it gets its name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    probe: ProbeConfig = ProbeConfig()
+    detect: DetectConfig = DetectConfig()
+    plan: PlanConfig = PlanConfig()
+    engine: EngineConfig = EngineConfig()
+
+
+def load(source: str | None, overrides: list[str]) -> Config:
+    """The configuration that a preset or file and some words on the command line make together.
+
+    Args:
+        source: name of a preset, a path to a YAML file, or ``None`` for the defaults.
+        overrides: ``section.key=value``, the value in YAML; they win over the file, later ones over earlier ones.
+
+    Raises:
+        ConfigError: all faults of the keys and values at once, one a line, each with key, value and bound.
+    """
+    values = _read(source)
+    faults = [fault for word in overrides if (fault := _override(values, word))]
+    try:
+        config = Config.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        faults += [_describe(detail) for detail in error.errors()]
+    if not faults:
+        return config
+    if len(faults) == 1:
+        raise ConfigError(faults[0])
+    raise ConfigError("\n  ".join([f"{len(faults)} faults in the configuration:", *faults]))
+
+
+def dump(config: Config) -> str:
+    """The effective configuration as YAML; ``load`` reads it back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read(source: str | None) -> dict[str, Any]:
+    """The mapping in a preset or file."""
+    if source is None:
+        return {}
+    preset = PRESETS / f"{source}.yaml"
+    path = preset if "/" not in source and preset.is_file() else Path(source)
+    try:
+        values = parse(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        names = ", ".join(sorted(found.stem for found in PRESETS.glob("*.yaml")))
+        raise ConfigError(f"no preset and no file is called {source}; the presets are {names}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}; give a YAML file in UTF-8") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds a {type(values).__name__}, not sections; begin with a line like `plan:`")
+    return values
+
+
+def _override(values: dict[str, Any], word: str) -> str | None:
+    """Write one ``a.b=value`` into the mapping; what is wrong with it, if anything."""
+    key, equals, text = word.partition("=")
+    *sections, last = key.strip().split(".")
+    if not equals or not all([*sections, last]):
+        return f"--set {word}: write section.key=value"
+    place = values
+    for section in sections:
+        inner = place.setdefault(section, {})
+        if not isinstance(inner, dict):
+            return f"--set {word}: {section} is not a section"
+        place = inner
+    try:
+        place[last] = parse(text, f"--set {word}")
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def _describe(detail: ErrorDetails) -> str:
+    """One fault in words: the key, the value, the bound or the nearest key."""
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: no such key; {_nearest(key)}"
+    message = detail["msg"]
+    return f"{key} = {_shorten(detail['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _nearest(key: str) -> str:
+    """Where the user may have wanted to go."""
+    known = [name for name, _ in _keys(Config)]
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
+    last = key.rpartition(".")[2]
+    leaves = {name.rpartition(".")[2]: name for name in reversed(known)}
+    if not close:
+        close = [leaves[leaf] for leaf in difflib.get_close_matches(last, leaves, n=1, cutoff=0.7)]
+    if close:
+        return f"the nearest is {close[0]}"
+    section = key.rpartition(".")[0]
+    siblings = [name for name in known if name.rpartition(".")[0] == section]
+    return f"known here: {', '.join(siblings)}"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names of all sections and keys, with their types."""
+    for name, field in model.model_fields.items():
+        yield prefix + name, field.annotation
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")
+
+
+def _shorten(value: object) -> str:
+    """A value as a user wrote it, at most 60 characters."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,115 @@
+"""A folder to Sources: everything that lies under INPUT, listed without opening any of it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from f2s_catalog.records import Source
+
+from f2s_ray.errors import ConfigError
+
+__all__ = ["PICTURE_SUFFIXES", "list_sources"]
+
+PICTURE_SUFFIXES = frozenset(
+    {
+        *(
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".png",
+            ".tif",
+            ".tiff",
+            ".webp",
+            ".heic",
+            ".heif",
+            ".avif",
+            ".bmp",
+            ".gif",
+        ),
+        *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw"),
+    }
+)
+
+
+def list_sources(root: Path) -> list[Source]:
+    """One row for each file, and for each thing that is no file but could be taken for a picture or was passed over.
+
+    ``trouble`` begins with one word for statistics and a colon: ``directory`` (named like a picture; what is in it is
+    listed too), ``link`` (never followed), ``special`` (pipe, socket, device), ``name`` (not UTF-8), ``unreadable``.
+    Hidden files are listed like others. Rows are sorted by path.
+
+    Raises:
+        ConfigError: root cannot be listed.
+    """
+    rows: dict[str, Source] = {}
+    for _, source in sorted(_walk(os.fsencode(root)), key=lambda found: (not _is_text(found[0]), found[0])):
+        unique = source.path
+        while unique in rows:  # the readable form of a broken name can equal another file's real name
+            unique += "\N{REPLACEMENT CHARACTER}"
+        rows[unique] = source.model_copy(update={"path": unique})
+    return sorted(rows.values(), key=lambda source: source.path)
+
+
+def _walk(root: bytes) -> Iterator[tuple[bytes, Source]]:
+    """All rows under root, in any order; names are bytes, since a file system does not promise more."""
+    prefix = root.rstrip(b"/") + b"/"
+    waiting = [prefix]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = list(entries)
+        except OSError as error:
+            if folder == prefix:
+                raise ConfigError(f"INPUT {os.fsdecode(root)} cannot be listed: {error.strerror}") from error
+            path = folder.removeprefix(prefix)
+            yield path, _source(path, None, f"unreadable: {error.strerror}; give the right to list this folder")
+            continue
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            path = entry.path.removeprefix(prefix)
+            row = _row(path, entry)
+            if row is not None:
+                yield path, row
+
+
+def _row(path: bytes, entry: os.DirEntry[bytes]) -> Source | None:
+    """The row of one entry; none for an ordinary folder."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return _source(path, None, f"unreadable: {error.strerror}; see whether it is still there")
+    if stat.S_ISDIR(status.st_mode):
+        if Path(os.fsdecode(path)).suffix.lower() not in PICTURE_SUFFIXES:
+            return None
+        return _source(path, status, "directory: named like a picture; what is in it is listed by itself")
+    if stat.S_ISLNK(status.st_mode):
+        return _source(path, status, "link: symbolic links are not followed; put the file itself here")
+    if not stat.S_ISREG(status.st_mode):
+        return _source(path, status, "special: a pipe, socket or device is not a picture")
+    if not _is_text(path):
+        return _source(path, status, "name: not UTF-8; rename the file or its folder")
+    return _source(path, status, None)
+
+
+def _source(path: bytes, status: os.stat_result | None, trouble: str | None) -> Source:
+    """A row; the size of what is no file counts as 0."""
+    is_file = status is not None and stat.S_ISREG(status.st_mode)
+    return Source(
+        path=path.decode("utf-8", "backslashreplace"),
+        byte_count=status.st_size if status and is_file else 0,
+        modified_ns=status.st_mtime_ns if status else 0,
+        trouble=trouble,
+    )
+
+
+def _is_text(path: bytes) -> bool:
+    """Whether the path is UTF-8."""
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
