@@ -159,12 +159,8 @@ class CodeEstimate(Record):
     TABLE: ClassVar[str] = "estimates"
     KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
     shot_id: str = Field(description="the shot")
-    code: tuple[float, ...] = Field(
-        description="21 grid-pooled feature vectors, row by row; empty without a usable face"
-    )
-    signature: tuple[float, ...] = Field(
-        description="unit vector of the damage, for comparing; empty without a usable face"
-    )
+    code: tuple[float, ...] = Field(description="21 grid-pooled feature vectors, row by row; empty without a usable face")
+    signature: tuple[float, ...] = Field(description="unit vector of the damage, for comparing; empty without a usable face")
     blur_sigma_px: float | None = Field(description="blur read from the faces, standard deviation in pixels")
     noise_sigma: float | None = Field(description="noise read from the faces, standard deviation on a 0..1 scale")
     jpeg_quality: float | None = Field(description="compression read from the faces, 1..100; 100 is none")

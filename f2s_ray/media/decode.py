@@ -15,7 +15,7 @@ import simplejpeg
 from torch import Tensor
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media import png, tiff
+from f2s_ray.media import jpeg, png, tiff
 from f2s_ray.media.guard import guarded
 from f2s_ray.media.headers import open_pillow
 from f2s_ray.media.ink import rgb_from_ink
@@ -91,23 +91,8 @@ def _jpeg(data: bytes, info: PhotoInfo) -> Iterator[Samples]:
     except ValueError as error:
         if not JUNK_IN_HEADER.search(str(error)):
             raise
-        samples = simplejpeg.decode_jpeg(_without_junk(data), colorspace=space, strict=True)
+        samples = simplejpeg.decode_jpeg(jpeg.without_junk(data), colorspace=space, strict=True)
     yield samples[..., 0] if info.colour == "grey" else samples, None, 255, info.orientation
-
-
-def _without_junk(data: bytes) -> bytes:
-    """A JPEG without the stray bytes between its header segments; from the first scan on nothing is touched."""
-    kept, at = [data[:2]], 2
-    while True:
-        at = data.index(b"\xff", at)
-        if data[at + 1] in (0x00, 0xFF):
-            at += 1
-            continue
-        if data[at + 1] == 0xDA:
-            return b"".join([*kept, data[at:]])
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        kept.append(data[at:end])
-        at = end
 
 
 def _png(data: bytes, info: PhotoInfo) -> Iterator[Samples]:

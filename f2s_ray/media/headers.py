@@ -7,11 +7,10 @@ from typing import Any
 
 import pillow_heif
 import rawpy
-import simplejpeg
 from PIL import Image
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media import png, tiff
+from f2s_ray.media import jpeg, png, tiff
 from f2s_ray.media.photo import Colour, Limits, PhotoInfo
 
 __all__ = ["READERS", "open_pillow"]
@@ -31,25 +30,16 @@ def open_pillow(data: bytes, fmt: str) -> Image.Image:
 
 
 def _jpeg(data: bytes, limits: Limits) -> PhotoInfo:
-    try:
-        image = open_pillow(data, "JPEG")
-    except MediaError:
-        _refuse_rare_jpeg(data)
-        raise
+    bits, process = jpeg.precision_and_process(data)
+    if bits != 8 or process > 0xC2:
+        kind = "lossless" if process == 0xC3 else f"process {process - 0xC0}"
+        raise MediaError("unsupported", f"JPEG with {bits} bits, {kind}; save it as 8-bit JPEG or 16-bit TIFF")
+    image = open_pillow(data, "JPEG")
     companions = ("gain map or further pictures",) if image.format == "MPO" else ()
     xmp = image.info.get("xmp", b"")
     if b"MotionPhoto" in xmp or b"MicroVideo" in xmp:
         companions += ("the clip of a motion photo",)
     return replace(_from_pillow(image, "JPEG", 8), companions=companions)
-
-
-def _refuse_rare_jpeg(data: bytes) -> None:
-    """Lossless and 12-bit JPEG are whole, only not for us: say so instead of calling them broken."""
-    try:
-        simplejpeg.decode_jpeg_header(data)
-    except ValueError as error:
-        if "nsupported" in str(error):
-            raise MediaError("unsupported", f"{error}; save it as 8-bit JPEG or 16-bit TIFF") from error
 
 
 def _png(data: bytes, limits: Limits) -> PhotoInfo:
