@@ -13,7 +13,7 @@ from tifffile import PHOTOMETRIC as P
 from f2s_ray.errors import MediaError
 from f2s_ray.media.photo import Colour
 
-__all__ = ["PageHeader", "PageTags", "append", "headers", "page_tags", "read", "write"]
+__all__ = ["PageHeader", "PageTags", "append", "first_page", "headers", "page_tags", "read", "write"]
 
 COLOURS: dict[int, Colour] = {
     P.MINISBLACK: "grey",
@@ -102,6 +102,14 @@ def write(pages: Iterator[tuple[np.ndarray, Colour, PageTags]]) -> bytes:
         for samples, colour, tags in pages:
             _write_page(writer, samples, colour, tags)
     return target.getvalue()
+
+
+def first_page(whole: bytes) -> bytes:
+    """Page one of a TIFF made by ``write``, alone."""
+    with _opened(whole) as file:
+        page = file.pages[0]
+        samples = page.asarray()
+        return write(iter([(samples[..., None] if samples.ndim == 2 else samples, _header(page).colour, _tags_of(page))]))
 
 
 def append(first: bytes, whole: bytes) -> bytes:
