@@ -1,0 +1,64 @@
+"""Bytes of a file to its EXIF, IPTC and XMP tags, and tags to bytes: Exiv2 behind one lock.
+
+Exiv2's XMP toolkit is not safe between threads, so all calls of a process stand in one line. Its log is mute: what matters is raised.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+
+import pyexiv2
+
+from f2s_ray.errors import MediaError
+
+__all__ = ["Tags", "opened", "read_tags"]
+
+_LOCK = RLock()
+pyexiv2.set_log_level(4)
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of one file, by Exiv2's names; ``trouble`` says why they could not be read."""
+
+    exif: dict[str, str] = field(default_factory=dict)
+    iptc: dict[str, object] = field(default_factory=dict)
+    xmp: dict[str, object] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[pyexiv2.ImageData]:
+    """A file's bytes as Exiv2 sees them; changes are in ``get_bytes()``, nothing touches the disk.
+
+    Raises:
+        MediaError: ``metadata`` where Exiv2 cannot read or write it.
+    """
+    with _LOCK:
+        image = None
+        try:
+            image = pyexiv2.ImageData(data)
+            yield image
+        except (RuntimeError, ValueError) as error:
+            raise MediaError("metadata", f"metadata cannot be read or written: {_line(error)}") from error
+        finally:
+            if image is not None:
+                image.close()
+
+
+def read_tags(data: bytes) -> Tags:
+    """All tags; none, and the reason in ``trouble``, where the metadata is damaged."""
+    try:
+        with opened(data) as image:
+            return Tags(
+                image.read_exif(encoding="latin-1"),
+                image.read_iptc(encoding="latin-1"),
+                image.read_xmp(encoding="utf-8"),
+            )
+    except MediaError as error:
+        return Tags(trouble=error.message)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
