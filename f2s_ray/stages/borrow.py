@@ -1,0 +1,89 @@
+"""Estimates to one code for every shot: its own, one borrowed from a picture like it, or none (blind)."""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from f2s_catalog.records import CodeEstimate, DegradationCode, MediaItem, Shot
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["BorrowConfig", "borrow"]
+
+NOISE_FLOOR = 0.004
+
+
+class BorrowConfig(BaseModel):
+    """When a picture is like enough to lend its code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_noise_octaves: float = Field(0.7, gt=0, le=5, description="measured noise may differ by this many doublings")
+    max_sharpness_gap: float = Field(0.2, gt=0, le=1, description="measured sharpness may differ by this much")
+    max_blockiness_gap: float = Field(0.15, gt=0, le=1, description="the measured 8x8 grid may differ by this much")
+
+
+def borrow(
+    media: Sequence[MediaItem], shots: Sequence[Shot], estimates: Sequence[CodeEstimate], config: BorrowConfig
+) -> Iterator[DegradationCode]:
+    """One code for every shot that has an estimate.
+
+    A lender lies in the same folder or comes from the same camera, and looks alike in noise, sharpness and blocks; the same folder goes
+    first, then the nearest look, then the path. Without one the shot is blind: a wrong code costs more than none.
+    """
+    by_shot = {estimate.shot_id: estimate for estimate in estimates}
+    by_media = {item.media_id: item for item in media}
+    pairs = [(by_media[shot.media_id], by_shot[shot.shot_id]) for shot in shots if shot.shot_id in by_shot]
+    lenders = [(item, estimate) for item, estimate in pairs if estimate.code]
+    for item, estimate in pairs:
+        if estimate.code:
+            count = len(estimate.face_ids)
+            yield _code(estimate, estimate, "face", None, f"read from {count} face{'s' if count > 1 else ''}")
+            continue
+        found = sorted(
+            (rank, lender.path, lender_estimate.shot_id)
+            for lender, lender_estimate in lenders
+            if (rank := _rank(item, estimate, lender, lender_estimate, config)) is not None
+        )
+        if found:
+            (place, _), path, shot_id = found[0]
+            why = f"{('same folder', 'same camera')[place]} as {path}, and alike in noise, sharpness and blocks"
+            yield _code(estimate, by_shot[shot_id], "borrowed", shot_id, why)
+        else:
+            yield _code(estimate, None, "blind", None, "no usable face, and no picture like it that has one")
+
+
+def _rank(
+    item: MediaItem, estimate: CodeEstimate, lender: MediaItem, other: CodeEstimate, config: BorrowConfig
+) -> tuple[int, float] | None:
+    """0 for the same folder, 1 for the same camera, and how far apart they look; None when it must not lend."""
+    same_folder = PurePosixPath(item.path).parent == PurePosixPath(lender.path).parent
+    if not same_folder and (item.camera is None or item.camera != lender.camera):
+        return None
+    gaps = (
+        abs(math.log2((estimate.noise_measured + NOISE_FLOOR) / (other.noise_measured + NOISE_FLOOR)))
+        / config.max_noise_octaves,
+        abs(estimate.sharpness_measured - other.sharpness_measured) / config.max_sharpness_gap,
+        abs(estimate.blockiness_measured - other.blockiness_measured) / config.max_blockiness_gap,
+    )
+    return None if max(gaps) > 1 else (0 if same_folder else 1, sum(gaps))
+
+
+def _code(
+    estimate: CodeEstimate, source: CodeEstimate | None, origin: str, lender: str | None, why: str
+) -> DegradationCode:
+    """The row; ``source`` is the estimate whose code is taken."""
+    return DegradationCode.model_validate(
+        {
+            "shot_id": estimate.shot_id,
+            "origin": origin,
+            "lender_shot_id": lender,
+            "why": why,
+            "code": source.code if source else (),
+            "signature": source.signature if source else (),
+            "blur_sigma_px": source.blur_sigma_px if source else None,
+            "noise_sigma": source.noise_sigma if source else None,
+            "jpeg_quality": source.jpeg_quality if source else None,
+            "downscale": source.downscale if source else None,
+            "agreement": source.agreement if source else None,
+            "estimator": estimate.estimator,
+        }
+    )

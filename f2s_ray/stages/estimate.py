@@ -1,0 +1,84 @@
+"""Shot, faces and references to what they tell about the damage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from f2s_catalog.records import CodeEstimate
+from pydantic import BaseModel, ConfigDict, Field
+
+from f2s_ray.media.photo import Limits
+from f2s_ray.models.face2scene import Code, Face2Scene, Face2SceneConfig
+from f2s_ray.models.quality import measure
+from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
+from f2s_ray.stages.units import EstimateUnit, UnitFace
+
+__all__ = ["EstimateCode", "EstimateConfig"]
+
+ALONE_WEIGHT = 0.5
+
+
+class EstimateConfig(BaseModel):
+    """Which faces vote."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_faces: int = Field(6, ge=1, le=64, description="the best faces of a picture that vote")
+    min_face_px: float = Field(32, ge=16, le=512, description="smaller faces do not vote")
+    min_score: float = Field(0.8, ge=0, le=1, description="faces the detector is less sure of do not vote")
+    model: Face2SceneConfig = Face2SceneConfig()
+    input_root: str = Field("", exclude=True, description="set by the run")
+    estimator: str = Field("", description="set by the run: name@digest of the networks")
+
+
+class EstimateCode:
+    """Restore the best faces, read the pairs, let them vote."""
+
+    def __init__(self, config: EstimateConfig) -> None:
+        self._config = config
+        self._model = Face2Scene(config.model)
+        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
+        self._crops = ReferenceCrops(self._root, self._model, self._limits)
+
+    def __call__(self, record: EstimateUnit) -> Iterator[CodeEstimate]:
+        """One estimate, without a code where no face could be used."""
+        rgb = open_photo(self._root, record.media, self._limits).pages[0].rgb
+        pairs, ids = [], []
+        for face in self._voters(record.faces):
+            references = self._crops.get(face.references)
+            restored = self._model.restore_face(rgb, points(face.face.landmarks_px), references)
+            vote = face.face.score * (1.0 if references else ALONE_WEIGHT)
+            pair = self._model.pair(rgb, restored, vote)
+            if pair is not None:
+                pairs.append(pair)
+                ids.append(face.face.face_id)
+        code = self._model.read_code(pairs)
+        frame = measure(rgb)
+        values = code.values if code else {}
+        yield CodeEstimate(
+            shot_id=record.shot.shot_id,
+            code=_flat(code),
+            signature=tuple(code.signature.tolist()) if code else (),
+            blur_sigma_px=values.get("blur_sigma_px"),
+            noise_sigma=values.get("noise_sigma"),
+            jpeg_quality=values.get("jpeg_quality"),
+            downscale=values.get("downscale"),
+            face_ids=tuple(ids[i] for i in code.voters) if code else (),
+            agreement=code.agreement if code else None,
+            noise_measured=frame.noise,
+            sharpness_measured=frame.sharpness,
+            blockiness_measured=frame.blockiness,
+            estimator=self._config.estimator,
+        )
+
+    def _voters(self, faces: tuple[UnitFace, ...]) -> list[UnitFace]:
+        """Best first; ties fall to the face_id, so that the order of rows decides nothing."""
+        usable = [
+            face
+            for face in faces
+            if face.face.face_px >= self._config.min_face_px and face.face.score >= self._config.min_score
+        ]
+        best = sorted(usable, key=lambda face: (-face.face.score * face.face.face_px, face.face.face_id))
+        return sorted(best[: self._config.max_faces], key=lambda face: face.face.face_id)
+
+
+def _flat(code: Code | None) -> tuple[float, ...]:
+    return tuple(code.pooled.flatten().tolist()) if code else ()

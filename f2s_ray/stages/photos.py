@@ -1,0 +1,63 @@
+"""A MediaItem to its pixels: the few lines every stage that looks at a photo needs."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from f2s_catalog.records import MediaItem
+from jaxtyping import Float
+from torch import Tensor
+
+from f2s_ray.errors import MediaError
+from f2s_ray.media.decode import decode
+from f2s_ray.media.photo import Limits, Photo
+from f2s_ray.media.probe import probe
+from f2s_ray.models.face2scene import Face2Scene
+from f2s_ray.stages.units import ReferencePicture
+
+__all__ = ["ReferenceCrops", "open_photo", "points"]
+
+CACHED_CROPS = 256
+
+
+def open_photo(root: Path, media: MediaItem, limits: Limits) -> Photo:
+    """Decode a source.
+
+    Raises: MediaError as ``decode`` does, and ``changed`` when its bytes are no longer those that were probed.
+    """
+    path = root / media.path
+    info = probe(path, limits)
+    if info.content_digest != media.content_digest:
+        raise MediaError("changed", f"{media.path}: its bytes changed during the run; run again")
+    return decode(path, info, limits)
+
+
+def points(landmarks: Iterable[float]) -> np.ndarray:
+    """Ten numbers to five points [5, 2]."""
+    return np.asarray(tuple(landmarks), dtype=np.float64).reshape(5, 2)
+
+
+class ReferenceCrops:
+    """Aligned references, the latest ones kept: pictures of one person come one after the other."""
+
+    def __init__(self, root: Path, model: Face2Scene, limits: Limits) -> None:
+        self._root, self._model, self._limits = root, model, limits
+        self._crops: dict[str, Float[Tensor, "3 128 128"]] = {}
+
+    def get(self, references: Iterable[ReferencePicture]) -> list[Tensor]:
+        """One crop each; a reference that cannot be read any more is left out, as its own row says why."""
+        return [crop for crop in map(self._one, references) if crop is not None]
+
+    def _one(self, reference: ReferencePicture) -> Tensor | None:
+        if reference.face_id not in self._crops:
+            path = self._root / reference.path
+            try:
+                photo = decode(path, probe(path, self._limits), self._limits)
+            except MediaError:
+                return None
+            if len(self._crops) >= CACHED_CROPS:
+                self._crops.pop(next(iter(self._crops)))
+            self._crops[reference.face_id] = self._model.align_reference(
+                photo.pages[0].rgb, points(reference.landmarks_px)
+            )
+        return self._crops[reference.face_id]

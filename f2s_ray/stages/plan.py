@@ -1,0 +1,69 @@
+"""RestoreUnits to RestoreTasks: the dearest step as a table one can read before it is run."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from f2s_catalog.records import DegradationCode, RestoredSegment, RestoreTask
+from pydantic import BaseModel, ConfigDict, Field
+
+from f2s_ray.stages.restore import RestoreConfig
+from f2s_ray.stages.units import RestoreUnit
+
+__all__ = ["PlanConfig", "plan"]
+
+
+class PlanConfig(BaseModel):
+    """What a machine of this kind is expected to need until it has shown it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    seconds_per_megapixel: float = Field(6.0, gt=0, description="used until the catalog holds measured times")
+    seconds_per_face: float = Field(0.3, ge=0, description="added for each face")
+
+
+def plan(
+    units: Sequence[RestoreUnit],
+    codes: Mapping[str, DegradationCode],
+    measured: Sequence[RestoredSegment],
+    earlier: Sequence[RestoreTask],
+    restore: RestoreConfig,
+    config: PlanConfig,
+) -> Iterator[RestoreTask]:
+    """One task for each unit. A task that stood before keeps its day, so that its result stays the same bytes."""
+    days = {task.task_id: task.planned_on for task in earlier}
+    sizes = {task.task_id: task.megapixels for task in earlier}
+    rates = [s.seconds / sizes[s.task_id] for s in measured if sizes.get(s.task_id, 0) > 0.01]
+    rate = statistics.median(rates) if len(rates) >= 3 else config.seconds_per_megapixel
+    for unit in units:
+        code = codes[unit.shot.shot_id]
+        megapixels = unit.media.width_px * unit.media.height_px * unit.media.page_count / 1e6
+        yield RestoreTask(
+            task_id=unit.task_id,
+            shot_id=unit.shot.shot_id,
+            media_id=unit.media.media_id,
+            path=unit.media.path,
+            code_origin=code.origin,
+            faces=unit.task_faces,
+            restorer=unit.restorer,
+            tile_px=restore.model.tile_px,
+            overlap_px=restore.model.overlap_px,
+            seed=int(unit.task_id[:8], 16),
+            megapixels=megapixels,
+            expected_seconds=rate * megapixels + config.seconds_per_face * len(unit.faces),
+            risk="; ".join(_risks(unit, code)),
+            planned_on=days.get(unit.task_id, unit.planned_on),
+        )
+
+
+def _risks(unit: RestoreUnit, code: DegradationCode) -> Iterator[str]:
+    """What a person may want to look at before or after."""
+    alone = sum(not face.references for face in unit.faces)
+    if alone:
+        yield f"{alone} of {len(unit.faces)} faces without a reference"
+    if code.origin == "blind":
+        yield "no code"
+    if code.agreement is not None and code.agreement < 0.3:
+        yield "its faces disagree: the damage may not be the same everywhere"
+    if code.blur_sigma_px is not None and code.blur_sigma_px > 2.5:
+        yield f"strong blur ({code.blur_sigma_px:.1f} px)"
+    if code.noise_sigma is not None and code.noise_sigma > 0.08:
+        yield f"strong noise ({code.noise_sigma:.2f})"

@@ -1,0 +1,219 @@
+"""RestoreUnit to RestoredSegment: the photo restored, its faces gated, written aside under the photo contract."""
+
+import hashlib
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from f2s_catalog.records import FaceGate, RestoredSegment
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from f2s_ray.errors import JobError, MediaError
+from f2s_ray.media.compare import compare
+from f2s_ray.media.encode import EncodeOptions, encode, target_name
+from f2s_ray.media.geometry import feather_mask, paste_back, warp
+from f2s_ray.media.metadata import Provenance, carry, finish
+from f2s_ray.media.photo import Limits, Photo
+from f2s_ray.media.regions import FaceRegion
+from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, RestoredFace
+from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
+from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
+from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
+from f2s_ray.stages.units import RestoreUnit, UnitFace
+
+__all__ = ["RestoreConfig", "RestorePhoto", "WORK"]
+
+WORK = "work"
+SOFTWARE, VERSION = "f2s_ray", "0.1.0"
+HALF = 0.5
+
+
+class RestoreConfig(BaseModel):
+    """How a photo is restored and written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    quality: int = Field(95, ge=50, le=100, description="quality of lossy formats; a better source keeps its own")
+    min_face_px: float = Field(24, ge=16, le=512, description="smaller faces are left to the scene restorer")
+    gate: GateConfig = GateConfig()
+    model: Face2SceneConfig = Face2SceneConfig()
+    embedder: FaceEmbedderConfig = FaceEmbedderConfig()
+    input_root: str = Field("", exclude=True, description="set by the run")
+    output_root: str = Field("", exclude=True, description="set by the run")
+
+
+@dataclass
+class _Clock:
+    """Seconds spent inside the networks."""
+
+    seconds: float = 0.0
+
+    def __enter__(self) -> None:
+        self._begin = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._begin
+
+
+class RestorePhoto:
+    """Scene first, with the code; then each face from its references, as far as the gate lets it."""
+
+    def __init__(self, config: RestoreConfig) -> None:
+        self._config = config
+        self._model = Face2Scene(config.model)
+        self._embedder = FaceEmbedder(config.embedder)
+        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
+        self._crops = ReferenceCrops(self._root, self._model, self._limits)
+
+    def __call__(self, record: RestoreUnit) -> Iterator[RestoredSegment]:
+        """The segment. Raises: MediaError ``contract`` when metadata that must be kept got lost."""
+        begin, clock = time.perf_counter(), _Clock()
+        photo = open_photo(self._root, record.media, self._limits)
+        code = torch.tensor(record.code).reshape(21, -1) if record.code else None
+        pages = []
+        for page in photo.pages:
+            with clock:
+                pages.append(replace(page, rgb=self._model.restore_scene(page.rgb, code)))
+        source_rgb = photo.pages[0].rgb
+        rgb, gates = pages[0].rgb, []
+        for face in record.faces:
+            if face.face.face_px >= self._config.min_face_px:
+                rgb, gate = self._face(source_rgb, rgb, face, clock)
+                gates.append(gate)
+        pages[0] = replace(pages[0], rgb=rgb)
+        written = self._write(record, Photo(tuple(pages), photo.info))
+        yield RestoredSegment(
+            task_id=record.task_id,
+            shot_id=record.shot.shot_id,
+            media_id=record.media.media_id,
+            frame_count=len(pages),
+            gates=tuple(gates),
+            seconds=time.perf_counter() - begin,
+            model_seconds=clock.seconds,
+            peak_memory_bytes=_peak_memory(),
+            **written,
+        )
+
+    def _face(
+        self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace, clock: _Clock
+    ) -> tuple[Float[Tensor, "3 h w"], FaceGate]:
+        """The picture with the boldest version of this face that the gate lets through."""
+        landmarks = points(face.face.landmarks_px)
+        with clock:
+            restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
+        region = _region(restored, scene)
+        versions = _versions(source[region], scene[region], _moved(restored, region))
+        local = landmarks - np.array([region[2].start, region[1].start])
+        candidates = [
+            Candidate(decision, weight, lambda v=version: self._embedder.embed(v, local.flatten()), what)  # type: ignore[misc]
+            for decision, weight, what, version in versions
+        ]
+        ruling = judge(
+            self._embedder.embed(source[region], local.flatten()),
+            _vector(face.person),
+            _vector(face.other),
+            candidates,
+            self._config.gate,
+        )
+        result = scene.clone()
+        result[region] = versions[ruling.index][3]
+        return result, _gate(face, candidates[ruling.index], ruling)
+
+    def _write(self, record: RestoreUnit, photo: Photo) -> dict[str, object]:
+        """Encode, carry the metadata, compare, and name the file by its task; nothing is left when it fails."""
+        source = self._root / record.media.path
+        name = PurePosixPath(target_name(record.media.path, photo.info))
+        path = f"{WORK}/{record.task_id}{name.suffix}"
+        target = Path(self._config.output_root) / path
+        aside = target.with_name(f"{record.task_id}.writing{name.suffix}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            encoded = encode(photo, source, aside, EncodeOptions(quality=self._config.quality))
+            carried = carry(source, aside, _provenance(record))
+            losses = compare(source, aside)
+            if losses:
+                raise MediaError("contract", f"{record.media.path}: metadata would be lost: {'; '.join(losses[:3])}")
+            finish(aside, source)
+            data = aside.read_bytes()
+            aside.replace(target)
+        except OSError as error:
+            raise JobError(f"cannot write {target}: {error.strerror}; free space or grant the right") from error
+        finally:
+            aside.unlink(missing_ok=True)
+        return {
+            "path": path,
+            "digest": hashlib.sha256(data).hexdigest(),
+            "byte_count": len(data),
+            "carried_over": carried.carried_over,
+            "changed": (*encoded.changed, *carried.changed),
+        }
+
+
+def _region(face: RestoredFace, picture: Tensor) -> tuple[slice, slice, slice]:
+    """The part of the picture that the aligned square covers, and a little more for the embedder."""
+    height, width = picture.shape[-2:]
+    inverse = np.linalg.inv(np.vstack([face.matrix, [0, 0, 1.0]]))
+    side = face.before.shape[-1]
+    corners = (inverse @ np.array([[0, side, side, 0], [0, 0, side, side], [1, 1, 1, 1.0]]))[:2]
+    low, high = np.floor(corners.min(1)) - 8, np.ceil(corners.max(1)) + 8
+    x0, y0 = (int(value) for value in low.clip(0))
+    x1, y1 = int(min(width, high[0])), int(min(height, high[1]))
+    return slice(None), slice(y0, y1), slice(x0, x1)
+
+
+def _moved(face: RestoredFace, region: tuple[slice, slice, slice]) -> RestoredFace:
+    """The same face seen from the region's corner."""
+    shift = np.array([[1, 0, region[2].start], [0, 1, region[1].start], [0, 0, 1.0]])
+    return replace(face, matrix=(np.vstack([face.matrix, [0, 0, 1.0]]) @ shift)[:2])
+
+
+def _versions(
+    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
+) -> list[tuple[str, float, str, Float[Tensor, "3 h w"]]]:
+    """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
+    side = face.after.shape[-1]
+    mask = feather_mask(side)
+    change = face.after - warp(scene, face.matrix, side, side)
+    whole = paste_back(torch.zeros_like(scene), torch.ones_like(face.after), face.matrix, mask)
+    return [
+        ("restored", 1.0, "restored face", paste_back(scene, change, face.matrix, mask)),
+        ("blended", HALF, "half of the restored face", paste_back(scene, HALF * change, face.matrix, mask)),
+        ("kept", 0.0, "face of the restored scene", scene),
+        ("kept", 0.0, "face left as it was", scene + whole * (source - scene)),
+    ]
+
+
+def _gate(face: UnitFace, candidate: Candidate, ruling: Ruling) -> FaceGate:
+    return FaceGate(
+        face_id=face.face.face_id,
+        identity_id=face.identity_id,
+        reference_face_ids=tuple(reference.face_id for reference in face.references),
+        decision=candidate.decision,
+        weight=candidate.weight,
+        similarity_before=ruling.similarity_before,
+        similarity_after=ruling.similarity_after,
+        other_before=ruling.other_before,
+        other_after=ruling.other_after,
+        self_similarity=ruling.self_similarity,
+        reason=ruling.reason,
+    )
+
+
+def _provenance(record: RestoreUnit) -> Provenance:
+    regions = tuple(FaceRegion(face.name, face.face.box_px) for face in record.faces)
+    return Provenance(SOFTWARE, VERSION, (record.restorer,), record.planned_on, regions)
+
+
+def _vector(values: tuple[float, ...]) -> np.ndarray | None:
+    return np.array(values, dtype=np.float32) if values else None
+
+
+def _peak_memory() -> int:
+    """Peak resident memory of this process, bytes; ``getrusage`` counts in KiB on Linux and in bytes on macOS."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

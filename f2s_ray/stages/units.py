@@ -1,0 +1,75 @@
+"""What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
+
+from f2s_catalog.records import Face, MediaItem, Record, Shot, TaskFace
+from pydantic import Field
+
+__all__ = ["EstimateUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
+
+
+class ShotUnit(Record):
+    """A shot and its medium."""
+
+    shot: Shot
+    media: MediaItem
+
+
+class ReferencePicture(Record):
+    """Where a reference face lies."""
+
+    face_id: str
+    path: str = Field(description="path below INPUT")
+    landmarks_px: tuple[float, ...] = Field(description="five x y")
+
+
+class UnitFace(Record):
+    """A face with what is known about its person."""
+
+    face: Face
+    identity_id: str | None
+    name: str | None = Field(description="the name a person gave, for the region in the result")
+    person: tuple[float, ...] = Field(description="unit mean of its references; empty when there is none")
+    other: tuple[float, ...] = Field(description="centroid of the nearest other identity; empty when there is none")
+    references: tuple[ReferencePicture, ...]
+
+
+class EstimateUnit(Record):
+    """A shot and its faces, for reading the damage."""
+
+    shot: Shot
+    media: MediaItem
+    faces: tuple[UnitFace, ...]
+
+
+class RestoreUnit(Record):
+    """All that decides the result of one photo."""
+
+    task_id: str
+    shot: Shot
+    media: MediaItem
+    faces: tuple[UnitFace, ...]
+    code: tuple[float, ...] = Field(description="21 pooled vectors, row by row; empty: blind")
+    restorer: str
+    planned_on: str
+
+    @property
+    def task_faces(self) -> tuple[TaskFace, ...]:
+        """The faces as a plan shows them."""
+        return tuple(
+            TaskFace(
+                face_id=face.face.face_id,
+                identity_id=face.identity_id,
+                reference_face_ids=tuple(reference.face_id for reference in face.references),
+            )
+            for face in self.faces
+        )
+
+
+class ScoreUnit(Record):
+    """A result beside its source."""
+
+    media: MediaItem
+    task_id: str
+    path: str = Field(description="the result, below OUTPUT")
+    digest: str
+    before: tuple[float, ...] = Field(description="similarities of the faces to their persons before")
+    after: tuple[float, ...] = Field(description="the same after")
