@@ -1,0 +1,223 @@
+"""Pictures to batches: clean and damaged faces with references, pairs of one operator, scenes with the face of the same picture."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from f2s_ray.media.degrade import CLEAN, Operator, apply, draw_operator
+from f2s_ray.media.geometry import align_matrix, warp
+from f2s_ray.models.fadex import VALUES
+from f2s_ray.models.reference_restorer import REFERENCE_PX
+from f2s_ray.training.pictures import Pictures, SharpFace
+
+__all__ = ["Draw", "FaceBatch", "PairBatch", "SceneBatch", "face_batch", "pair_batch", "scene_batch", "value_targets"]
+
+PAIR_PX = 128
+CLEAN_SHARE = 0.08
+MARGIN_PX = 24
+REFERENCES = 3
+
+
+@dataclass(frozen=True)
+class FaceBatch:
+    """Aligned faces: damaged, clean, and references [b, k, 3, 128, 128] with their mask."""
+
+    damaged: Tensor
+    clean: Tensor
+    references: Tensor
+    reference_mask: Tensor
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Windows [n, 3, 128, 128] of faces in picture coordinates, the group (operator) of each, and the operator's values."""
+
+    damaged: Tensor
+    clean: Tensor
+    groups: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
+class SceneBatch:
+    """Patches, and for each the face window of the same picture under the same operator (mask 0 where it has no face)."""
+
+    damaged: Tensor
+    clean: Tensor
+    face_damaged: Tensor
+    face_clean: Tensor
+    has_face: Tensor
+
+
+class Draw:
+    """All chance of one batch, from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def unit(self) -> float:
+        """Uniform in [0, 1)."""
+        return float(torch.rand((), generator=self.generator))
+
+    def within(self, low: float, high: float) -> float:
+        """Uniform in [low, high)."""
+        return low + (high - low) * self.unit()
+
+    def integer(self, stop: int) -> int:
+        """Uniform in 0 .. stop - 1."""
+        return int(torch.randint(stop, (), generator=self.generator))
+
+    def operator(self) -> Operator:
+        """Any damage, or none."""
+        return CLEAN if self.unit() < CLEAN_SHARE else draw_operator(self.generator)
+
+
+def value_targets(operator: Operator) -> Float[Tensor, " 4"]:
+    """What FaDeX's value head should say, on the scales of ``VALUES``."""
+    truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.shrink - 1)
+    return torch.tensor([value / scale for value, (_, scale) in zip(truth, VALUES, strict=True)])
+
+
+def _region(pictures: Pictures, face: SharpFace, side: float, draw: Draw) -> tuple[Tensor, np.ndarray]:
+    """The picture around a face, resized so that its aligned square has about ``side`` pixels; and the landmarks in it."""
+    frame = pictures.rgb(face.picture)
+    scale = min(1.25, side / face.side_px)
+    centre, reach = face.landmarks.mean(0), 0.75 * face.side_px + MARGIN_PX / scale + 8
+    low = np.floor(centre - reach).clip(0).astype(int)
+    high = np.ceil(centre + reach).astype(int)
+    cut = frame[:, low[1] : high[1], low[0] : high[0]]
+    size = [max(16, round(length * scale)) for length in cut.shape[-2:]]
+    small = F.interpolate(cut[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+    stretch = np.array([size[1] / cut.shape[2], size[0] / cut.shape[1]])
+    landmarks = (face.landmarks - low + 0.5) * stretch - 0.5
+    if draw.unit() < 0.5:
+        small = small.flip(2)
+        landmarks = np.stack([small.shape[2] - 1 - landmarks[:, 0], landmarks[:, 1]], 1)[[1, 0, 2, 4, 3]]
+    return small, landmarks
+
+
+def _jittered(landmarks: np.ndarray, side: int, amount: float, draw: Draw) -> np.ndarray:
+    """The matrix onto the template, with the unrest of a detector or the freedom of another picture."""
+    spread = float(np.ptp(landmarks, axis=0).max()) * amount
+    noise = torch.randn((5, 2), generator=draw.generator).numpy()
+    return align_matrix(landmarks + spread * noise, side)
+
+
+def _reference(pictures: Pictures, face: SharpFace, draw: Draw) -> Tensor:
+    """A sharp aligned view that is not the pixel-true target: moved, turned, relit, sometimes mirrored or partly hidden."""
+    region, landmarks = _region(pictures, face, REFERENCE_PX * 1.1, draw)
+    out = warp(region, _jittered(landmarks, REFERENCE_PX, 0.10, draw), REFERENCE_PX, REFERENCE_PX)
+    gain = torch.tensor([draw.within(0.8, 1.2) for _ in range(3)])[:, None, None] * draw.within(0.75, 1.25)
+    out = (out.clamp(min=1e-4) ** draw.within(0.75, 1.35)) * gain
+    if draw.unit() < 0.2:
+        row, column, extent = draw.integer(96), draw.integer(96), 24 + draw.integer(32)
+        out[:, row : row + extent, column : column + extent] = draw.unit()
+    return out.clamp(0, 1)
+
+
+def _references(pictures: Pictures, face: SharpFace, draw: Draw) -> list[Tensor]:
+    """Up to three: other pictures of the person where there are any, else views of this one; sometimes none or somebody else."""
+    if draw.unit() < 0.25:
+        return []
+    others = [other for other in pictures.faces if other.person == face.person and other.picture != face.picture]
+    chosen: list[Tensor] = []
+    for _ in range(1 + draw.integer(REFERENCES)):
+        source = others[draw.integer(len(others))] if others and draw.unit() < 0.7 else face
+        if draw.unit() < 0.15:
+            source = pictures.faces[draw.integer(len(pictures.faces))]
+        chosen.append(_reference(pictures, source, draw))
+    return chosen
+
+
+def face_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> FaceBatch:
+    """Faces damaged in picture coordinates and then aligned, as the restorer meets them."""
+    damaged, clean = [], []
+    references = torch.zeros(count, REFERENCES, 3, REFERENCE_PX, REFERENCE_PX)
+    mask = torch.zeros(count, REFERENCES)
+    for row in range(count):
+        face = pictures.faces[draw.integer(len(pictures.faces))]
+        native = side * (draw.within(0.85, 1.15) if draw.unit() < 0.7 else draw.within(1.0, 1.8))
+        region, landmarks = _region(pictures, face, native, draw)
+        matrix = _jittered(landmarks, side, 0.015, draw)
+        damaged.append(warp(apply(draw.operator(), region, draw.generator), matrix, side, side))
+        clean.append(warp(region, matrix, side, side))
+        for column, reference in enumerate(_references(pictures, face, draw)):
+            references[row, column] = reference
+            mask[row, column] = 1
+    return FaceBatch(torch.stack(damaged), torch.stack(clean), references, mask)
+
+
+def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw) -> tuple[Tensor, Tensor]:
+    """Damaged and clean 128 px window on a face, in picture coordinates; a small face is continued by reflection."""
+    native = draw.within(64, 180)
+    region, landmarks = _region(pictures, face, native, draw)
+    bad = apply(operator, region, draw.generator)
+    length = min(PAIR_PX, int(native * 0.9), *region.shape[-2:])
+    low = np.round(landmarks.mean(0) - length / 2 + np.array([draw.within(-6, 6), draw.within(-6, 6)])).astype(int)
+    low = np.minimum(np.maximum(low, 0), np.array(region.shape[:0:-1]) - length)
+    cut = (slice(None), slice(low[1], low[1] + length), slice(low[0], low[0] + length))
+    both = torch.stack([bad[cut], region[cut]])
+    while both.shape[-1] < PAIR_PX:
+        more = min(PAIR_PX - both.shape[-1], both.shape[-1] - 1)
+        both = F.pad(both, (0, more, 0, more), mode="reflect")
+    return both[0], both[1]
+
+
+def pair_batch(pictures: Pictures, operators: int, faces: int, draw: Draw) -> PairBatch:
+    """``operators`` groups of ``faces`` different faces each. Every second group differs from the one before in one value only."""
+    damaged, clean, groups, values = [], [], [], []
+    previous = CLEAN
+    for group in range(operators):
+        operator = _neighbour(previous, draw) if group % 4 == 3 else draw.operator()
+        previous = operator
+        for _ in range(faces):
+            face = pictures.faces[draw.integer(len(pictures.faces))]
+            bad, good = _window(pictures, face, operator, draw)
+            damaged.append(bad)
+            clean.append(good)
+            groups.append(group)
+            values.append(value_targets(operator))
+    return PairBatch(torch.stack(damaged), torch.stack(clean), torch.tensor(groups), torch.stack(values))
+
+
+def _neighbour(operator: Operator, draw: Draw) -> Operator:
+    """The same damage with one value changed: a hard negative."""
+    other = draw_operator(draw.generator)
+    swaps: list[Callable[[], Operator]] = [
+        lambda: Operator(**{**vars(operator), "blur_px": other.blur_px}),
+        lambda: Operator(**{**vars(operator), "noise": other.noise}),
+        lambda: Operator(**{**vars(operator), "quality": other.quality}),
+        lambda: Operator(**{**vars(operator), "shrink": other.shrink}),
+    ]
+    return swaps[draw.integer(len(swaps))]()
+
+
+def scene_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> SceneBatch:
+    """Patches of whole pictures; the operator is drawn per picture and shared by patch and face."""
+    rows = [_scene(pictures, side, draw) for _ in range(count)]
+    damaged, clean, face_damaged, face_clean, has_face = (torch.stack(column) for column in zip(*rows, strict=True))
+    return SceneBatch(damaged, clean, face_damaged, face_clean, has_face)
+
+
+def _scene(pictures: Pictures, side: int, draw: Draw) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    picture = draw.integer(len(pictures.frames))
+    operator = draw.operator()
+    frame = pictures.rgb(picture)
+    reach = side + MARGIN_PX
+    top, left = (draw.integer(max(1, length - reach)) for length in frame.shape[-2:])
+    region = frame[:, top : top + reach, left : left + reach]
+    if draw.unit() < 0.5:
+        region = region.flip(2)
+    bad = apply(operator, region.contiguous(), draw.generator)
+    y, x = (draw.integer(max(1, length - side + 1)) for length in region.shape[-2:])
+    faces = pictures.faces_of(picture)
+    face_bad = face_good = torch.zeros(3, PAIR_PX, PAIR_PX)
+    if faces:
+        face_bad, face_good = _window(pictures, faces[draw.integer(len(faces))], operator, draw)
+    cut = (slice(None), slice(y, y + side), slice(x, x + side))
+    return bad[cut], region[cut], face_bad, face_good, torch.tensor(float(bool(faces)))

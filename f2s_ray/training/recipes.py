@@ -1,0 +1,186 @@
+"""The recipes of the shipped weights: face (reference restorer), code (FaDeX), scene (MapNet and scene restorer).
+
+They build on each other in this order: FaDeX must know what the face restorer leaves, the scene restorer reads a frozen FaDeX.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from f2s_ray.models import networks
+from f2s_ray.models.fadex import Fadex, FadexConfig, supcon_loss
+from f2s_ray.models.mapnet import MapNet, MapNetConfig
+from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
+from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
+from f2s_ray.training.batches import PAIR_PX, Draw, SceneBatch, face_batch, pair_batch, scene_batch
+from f2s_ray.training.pictures import Pictures, load_pictures
+from f2s_ray.training.trainer import Plan, train
+
+__all__ = ["RECIPES", "Recipe", "Which", "run_recipe"]
+
+Which = Literal["face", "code", "scene"]
+QUEUE = 1024
+MOMENTUM = 0.99
+NULL_SHARE = 0.15
+BLIND_STEPS = 1500  # the trunk first learns to restore at all; the networks that read the code may still be in training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps, batch and rate of one training."""
+
+    steps: int
+    batch: int
+    learning_rate: float
+
+
+RECIPES: dict[Which, Recipe] = {
+    "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
+    "code": Recipe(steps=1000, batch=48, learning_rate=5e-4),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
+}
+
+
+def run_recipe(
+    which: Which, folders: Sequence[Path], out: Path, recipe: Recipe, log: Callable[[str], None], threads: int = 2
+) -> None:
+    """Train one network (for scene: two) on the sharp pictures below ``folders``; weights go to ``out``.
+
+    A stopped training continues; ``code`` needs the face restorer's weights in ``out``, ``scene`` needs both.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    pictures = load_pictures(folders, out / "faces.npz")
+    log(f"{len(pictures.frames)} pictures, {len(pictures.faces)} faces")
+    {"face": _face, "code": _code, "scene": _scene}[which](pictures, out, recipe, log)
+
+
+def detail_loss(result: Tensor, clean: Tensor) -> Tensor:
+    """Mean absolute error, plus that of the differences between neighbours, which blur would leave."""
+    plain = (result - clean).abs().mean()
+    across = (result.diff(dim=3) - clean.diff(dim=3)).abs().mean()
+    down = (result.diff(dim=2) - clean.diff(dim=2)).abs().mean()
+    return plain + 0.5 * (across + down)
+
+
+def psnr(result: Tensor, clean: Tensor) -> float:
+    """Mean over the batch of the peak signal-to-noise ratio, dB."""
+    error = (result.detach().float().clamp(0, 1) - clean).square().mean((1, 2, 3)).clamp(min=1e-6)
+    return float((-10 * error.log10()).mean())
+
+
+def gain(result: Tensor, damaged: Tensor, clean: Tensor) -> float:
+    """Mean gain in dB over the samples that were damaged at all."""
+    hurt = (damaged - clean).square().mean((1, 2, 3)) > 3e-5
+    if not hurt.any():
+        return 0.0
+    return psnr(result[hurt], clean[hurt]) - psnr(damaged[hurt], clean[hurt])
+
+
+def _face(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
+    config = ReferenceConfig()
+    network = ReferenceRestorer(config)
+
+    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
+        draw = Draw(step)
+        side = (96, 128, 128, 160)[step % 4]
+        batch = face_batch(pictures, recipe.batch * 128 * 128 // (side * side), side, draw)
+        result = network(batch.damaged, batch.references, batch.reference_mask).float()
+        value = detail_loss(result, batch.clean)
+        return value, {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
+
+    train(network, loss, Plan(recipe.steps, recipe.learning_rate), out / "face", log)
+    networks.save("reference_restorer", config, network, out / "reference_restorer.safetensors")
+
+
+def _restored_alone(restorer: nn.Module, damaged: Tensor, share: Tensor, clean: Tensor) -> Tensor:
+    """The restored half of the pairs: the truth, or where ``share`` is 1 what the face restorer makes of it."""
+    chosen = share.bool()
+    if not chosen.any():
+        return clean
+    result = clean.clone()
+    with torch.no_grad():
+        nothing = damaged.new_zeros(int(chosen.sum()), 0, 3, 128, 128)
+        made = restorer(damaged[chosen], nothing, damaged.new_zeros(nothing.shape[0], 0))
+        result[chosen] = made.float().clamp(0, 1)
+    return result
+
+
+def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
+    config = FadexConfig()
+    network, slow = Fadex(config), Fadex(config).requires_grad_(False)
+    slow.load_state_dict(network.state_dict())
+    restorer = networks.load("reference_restorer", out)
+    keys = torch.zeros(0, config.signature)
+    key_groups = torch.zeros(0, dtype=torch.long)
+
+    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
+        nonlocal keys, key_groups
+        draw = Draw(1_000_000 + step)
+        batch = pair_batch(pictures, recipe.batch // 3, 3, draw)
+        share = (torch.rand(len(batch.groups), generator=draw.generator) < 0.5).float()
+        restored = _restored_alone(restorer, batch.damaged, share, batch.clean)
+        groups = batch.groups + step * 1000
+        _, query, values = network(restored, batch.damaged)
+        with torch.no_grad():
+            for name, value in slow.state_dict().items():
+                value.lerp_(network.state_dict()[name], 1 - MOMENTUM)
+            _, key, _ = slow(restored, batch.damaged)
+        keys, key_groups = torch.cat([key.float(), keys])[:QUEUE], torch.cat([groups, key_groups])[:QUEUE]
+        # A face's own key is among the positives; without the other faces of its group it would be the only one.
+        contrast = supcon_loss(query.float(), groups, keys, key_groups)
+        told = (values.float() - batch.values).abs().mean()
+        same = groups[:, None] == groups[None, :]
+        cosine = query.detach().float() @ query.detach().float().T
+        off = ~torch.eye(len(groups), dtype=torch.bool)
+        figures = {
+            "contrast": float(contrast.detach()),
+            "told": float(told.detach()),
+            "same": float(cosine[same & off].mean()),
+            "other": float(cosine[~same].mean()),
+        }
+        return contrast + 2.0 * told, figures
+
+    train(network, loss, Plan(recipe.steps, recipe.learning_rate), out / "code", log)
+    networks.save("fadex", config, network, out / "fadex.safetensors")
+
+
+class _Steered(nn.Module):
+    """MapNet and the scene restorer, trained together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapnet, self.scene = MapNet(MapNetConfig()), SceneRestorer(SceneConfig())
+
+
+def _scene(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
+    both = _Steered()
+
+    def steer(batch: SceneBatch, step: int, draw: Draw) -> Tensor:
+        null = both.scene.null.expand(len(batch.damaged), -1, -1)
+        if step < BLIND_STEPS:
+            return null
+        fadex, restorer = networks.load("fadex", out), networks.load("reference_restorer", out)
+        seen = batch.has_face.bool()
+        share = (torch.rand(len(seen), generator=draw.generator) < 0.6).float() * batch.has_face
+        restored = _restored_alone(restorer, batch.face_damaged, share, batch.face_clean)
+        with torch.no_grad():
+            features, _, _ = fadex(restored, batch.face_damaged)
+        tokens = both.mapnet.project(both.mapnet.pool(features.float()))
+        told = seen & (torch.rand(len(seen), generator=draw.generator) >= NULL_SHARE)
+        return torch.where(told[:, None, None], tokens, null)
+
+    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
+        draw = Draw(2_000_000 + step)
+        batch = scene_batch(pictures, recipe.batch, PAIR_PX, draw)
+        result = both.scene(batch.damaged, steer(batch, step, draw)).float()
+        value = detail_loss(result, batch.clean)
+        return value, {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
+
+    train(both, loss, Plan(recipe.steps, recipe.learning_rate), out / "scene", log)
+    networks.save("mapnet", MapNetConfig(), both.mapnet, out / "mapnet.safetensors")
+    networks.save("scene_restorer", SceneConfig(), both.scene, out / "scene_restorer.safetensors")
