@@ -1,0 +1,331 @@
+"""The way of a photo archive, as plain lists of steps: index, identify, plan, restore."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from f2s_catalog.ids import digest
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import (
+    CodeEstimate,
+    DegradationCode,
+    Face,
+    Identity,
+    MediaItem,
+    QualityReport,
+    Record,
+    ReferenceSet,
+    RestoredMedia,
+    RestoredSegment,
+    RestoreTask,
+    Shot,
+    Source,
+)
+from pydantic import BaseModel, ConfigDict, Field
+
+from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
+from f2s_ray.models.face2scene import digests
+from f2s_ray.stages.assemble import AssembleConfig, AssembleMedia, AssembleUnit
+from f2s_ray.stages.borrow import BorrowConfig, borrow
+from f2s_ray.stages.detect import DetectConfig, DetectFaces
+from f2s_ray.stages.estimate import EstimateCode, EstimateConfig
+from f2s_ray.stages.identify import GatherConfig, IdentifyConfig, gather, identify
+from f2s_ray.stages.inventory import list_sources
+from f2s_ray.stages.plan import PlanConfig, plan
+from f2s_ray.stages.probe import ProbeConfig, ProbeMedia
+from f2s_ray.stages.restore import RestoreConfig, RestorePhoto
+from f2s_ray.stages.score import ScoreConfig, ScoreMedia
+from f2s_ray.stages.split import SplitConfig, SplitShots
+from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ScoreUnit, ShotUnit, UnitFace
+
+__all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_flow"]
+
+
+class PhotoConfig(BaseModel):
+    """All sections that decide what comes out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    probe: ProbeConfig = ProbeConfig()
+    detect: DetectConfig = DetectConfig()
+    identify: IdentifyConfig = IdentifyConfig()
+    references: GatherConfig = GatherConfig()
+    estimate: EstimateConfig = EstimateConfig()
+    borrow: BorrowConfig = BorrowConfig()
+    plan: PlanConfig = PlanConfig()
+    restore: RestoreConfig = RestoreConfig()
+
+
+class _Run(BaseModel):
+    """What a run knows besides the configuration."""
+
+    model_config = ConfigDict(frozen=True)
+    input_root: str
+    output_root: str
+    limit: int | None = Field(None, description="only the first so many files of the listing")
+
+
+@dataclass(frozen=True)
+class _Archive:
+    """The tables as they stand, joined by what the steps need; only what the latest listing still holds."""
+
+    catalog: Catalog
+
+    @cached_property
+    def media(self) -> list[MediaItem]:
+        listed = {source.path for source in self.catalog.rows(Source)}
+        return [item for item in self.catalog.rows(MediaItem) if item.path in listed]
+
+    @cached_property
+    def media_by_id(self) -> dict[str, MediaItem]:
+        return {item.media_id: item for item in self.media}
+
+    @cached_property
+    def shots(self) -> list[Shot]:
+        return [shot for shot in self.catalog.rows(Shot) if shot.media_id in self.media_by_id]
+
+    @cached_property
+    def faces(self) -> list[Face]:
+        return [face for face in self.catalog.rows(Face) if face.media_id in self.media_by_id]
+
+    @cached_property
+    def faces_by_shot(self) -> dict[str, list[Face]]:
+        grouped: dict[str, list[Face]] = {}
+        for face in self.faces:
+            grouped.setdefault(face.shot_id, []).append(face)
+        return grouped
+
+    @cached_property
+    def codes(self) -> dict[str, DegradationCode]:
+        return {code.shot_id: code for code in self.catalog.rows(DegradationCode)}
+
+    def shot_units(self) -> Iterator[Item]:
+        """Each shot with its medium."""
+        for shot in self.shots:
+            media = self.media_by_id[shot.media_id]
+            yield _item(media, ShotUnit(shot=shot, media=media))
+
+    def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
+        """A function from a shot_id to its faces, each with its person's references and the nearest other person."""
+        people = _People(self)
+        return lambda shot_id: tuple(people.unit(face) for face in self.faces_by_shot.get(shot_id, ()))
+
+
+class _People:
+    """Identities and references, looked up by face."""
+
+    def __init__(self, archive: _Archive) -> None:
+        self._faces = {face.face_id: face for face in archive.faces}
+        self._media = archive.media_by_id
+        self._identities = archive.catalog.rows(Identity)
+        self._of = {face_id: i for i, identity in enumerate(self._identities) for face_id in identity.face_ids}
+        self._sets = {row.identity_id: row for row in archive.catalog.rows(ReferenceSet)}
+        self._centroids = np.array([identity.centroid for identity in self._identities], dtype=np.float32)
+
+    def unit(self, face: Face) -> UnitFace:
+        """The face with its references (never from the same picture or a copy of it) and its neighbours."""
+        index = self._of.get(face.face_id)
+        if index is None:
+            return UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
+        identity = self._identities[index]
+        references = [row for row in self._references(identity) if self._is_other_picture(row, face)]
+        vectors = np.array([row.embedding for row in references], dtype=np.float32)
+        return UnitFace(
+            face=face,
+            identity_id=identity.identity_id,
+            name=identity.name,
+            person=_unit(vectors.mean(0)) if references else (),
+            other=self._nearest_other(face, index),
+            references=tuple(
+                ReferencePicture(
+                    face_id=row.face_id, path=self._media[row.media_id].path, landmarks_px=row.landmarks_px
+                )
+                for row in references
+            ),
+        )
+
+    def _references(self, identity: Identity) -> list[Face]:
+        chosen = self._sets.get(identity.identity_id)
+        return [self._faces[c.face_id] for c in chosen.choices if c.face_id in self._faces] if chosen else []
+
+    def _is_other_picture(self, reference: Face, face: Face) -> bool:
+        same = self._media[reference.media_id].content_digest == self._media[face.media_id].content_digest
+        return not same and reference.quality >= face.quality * 0.8
+
+    def _nearest_other(self, face: Face, own: int) -> tuple[float, ...]:
+        if len(self._identities) < 2:
+            return ()
+        cosines = self._centroids @ np.array(face.embedding, dtype=np.float32)
+        cosines[own] = -2.0
+        return self._identities[int(cosines.argmax())].centroid
+
+
+def index_flow(config: PhotoConfig, input_root: Path, limit: int | None = None) -> list[Step]:
+    """Sources, media, shots, faces."""
+    root = str(input_root)
+    run = _Run(input_root=root, output_root="", limit=limit)
+
+    def sources(_: Catalog) -> list[Source]:
+        return list_sources(input_root)[: run.limit]
+
+    return [
+        ReduceStep("list", sources, BorrowConfig(), (), (Source,)),
+        MapStep("probe", ProbeMedia, config.probe.model_copy(update={"input_root": root}), _sources, (Source,), MediaItem),
+        MapStep("split", SplitShots, SplitConfig(), _media, (Source, MediaItem), Shot),
+        MapStep(
+            "detect",
+            DetectFaces,
+            config.detect.model_copy(update={"input_root": root}),
+            lambda catalog: _Archive(catalog).shot_units(),
+            (Source, MediaItem, Shot),
+            Face,
+        ),
+    ]
+
+
+def identify_flow(config: PhotoConfig) -> list[Step]:
+    """Identities and their references."""
+
+    def identities(catalog: Catalog) -> list[Identity]:
+        return identify(_Archive(catalog).faces, catalog.rows(Identity), config.identify)
+
+    def references(catalog: Catalog) -> list[ReferenceSet]:
+        return gather(catalog.rows(Identity), _Archive(catalog).faces, config.references)
+
+    return [
+        ReduceStep("identify", identities, config.identify, (Source, MediaItem, Face, Identity), (Identity,)),
+        ReduceStep("gather", references, config.references, (Source, MediaItem, Face, Identity), (ReferenceSet,)),
+    ]
+
+
+def plan_flow(config: PhotoConfig, input_root: Path) -> list[Step]:
+    """Codes, and the table of work."""
+    names = digests(config.estimate.model)
+    estimator = f"{names['reference_restorer']}+{names['fadex']}+{names['mapnet']}"
+    estimate = config.estimate.model_copy(update={"input_root": str(input_root), "estimator": estimator})
+
+    def estimate_units(catalog: Catalog) -> Iterator[Item]:
+        archive = _Archive(catalog)
+        faces = archive.unit_faces()
+        for shot in archive.shots:
+            media = archive.media_by_id[shot.media_id]
+            yield _item(media, EstimateUnit(shot=shot, media=media, faces=faces(shot.shot_id)))
+
+    def codes(catalog: Catalog) -> list[DegradationCode]:
+        archive = _Archive(catalog)
+        return list(borrow(archive.media, archive.shots, catalog.rows(CodeEstimate), config.borrow))
+
+    def tasks(catalog: Catalog) -> list[RestoreTask]:
+        archive = _Archive(catalog)
+        units = [unit for unit in _restore_units(archive, config, str(date.today()))]
+        measured, earlier = catalog.rows(RestoredSegment), catalog.rows(RestoreTask)
+        return list(plan(units, archive.codes, measured, earlier, config.restore, config.plan))
+
+    people = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
+    settled = _Settled(plan=config.plan, restore=config.restore, networks=names)
+    return [
+        MapStep("estimate", EstimateCode, estimate, estimate_units, people, CodeEstimate),
+        ReduceStep("borrow", codes, config.borrow, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
+        ReduceStep("plan", tasks, settled, (*people, DegradationCode, RestoreTask), (RestoreTask,)),
+    ]
+
+
+def restore_flow(config: PhotoConfig, input_root: Path, output_root: Path) -> list[Step]:
+    """Restored files, their rows, their measures."""
+    roots = {"input_root": str(input_root), "output_root": str(output_root)}
+
+    def restore_units(catalog: Catalog) -> Iterator[Item]:
+        archive = _Archive(catalog)
+        days = {task.task_id: task for task in catalog.rows(RestoreTask)}
+        for unit in _restore_units(archive, config, ""):
+            task = days.get(unit.task_id)
+            if task is not None:
+                yield _item(unit.media, unit.model_copy(update={"planned_on": task.planned_on}), task.expected_seconds)
+
+    def assemble_units(catalog: Catalog) -> Iterator[Item]:
+        archive = _Archive(catalog)
+        tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
+        for segment in catalog.rows(RestoredSegment):
+            task, media = tasks.get(segment.task_id), archive.media_by_id.get(segment.media_id)
+            if task is not None and media is not None:
+                settled = segment.model_copy(update={"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0})
+                yield _item(media, AssembleUnit(segment=settled, media=media, restorer=task.restorer))
+
+    def score_units(catalog: Catalog) -> Iterator[Item]:
+        archive = _Archive(catalog)
+        gates = {segment.task_id: segment.gates for segment in catalog.rows(RestoredSegment)}
+        for result in catalog.rows(RestoredMedia):
+            media = archive.media_by_id.get(result.media_id)
+            if media is not None:
+                known = [gate for gate in gates.get(result.task_id, ()) if gate.similarity_before is not None]
+                unit = ScoreUnit(
+                    media=media,
+                    task_id=result.task_id,
+                    path=result.path,
+                    digest=result.digest,
+                    before=tuple(gate.similarity_before or 0.0 for gate in known),
+                    after=tuple(gate.similarity_after or 0.0 for gate in known),
+                )
+                yield _item(media, unit)
+
+    people = (Source, MediaItem, Shot, Face, Identity, ReferenceSet, DegradationCode, RestoreTask)
+    restore = config.restore.model_copy(update=roots)
+    assemble = AssembleConfig(output_root=str(output_root))
+    made = (Source, MediaItem, RestoreTask, RestoredSegment)
+    return [
+        MapStep("restore", RestorePhoto, restore, restore_units, people, RestoredSegment),
+        MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia),
+        MapStep("score", ScoreMedia, ScoreConfig(**roots), score_units, (*made, RestoredMedia), QualityReport),
+    ]
+
+
+class _Settled(BaseModel):
+    """What decides a plan besides the tables."""
+
+    plan: PlanConfig
+    restore: RestoreConfig
+    networks: dict[str, str]
+
+
+def _restore_units(archive: _Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
+    """One unit for each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
+    faces = archive.unit_faces()
+    names = "+".join(sorted(digests(config.restore.model).values()))
+    restorer = f"face2scene-compact@{digest(names, config.restore.model.model_dump(mode='json'))[:12]}"
+    for shot in archive.shots:
+        code = archive.codes.get(shot.shot_id)
+        if code is None:
+            continue
+        unit = RestoreUnit(
+            task_id="",
+            shot=shot,
+            media=archive.media_by_id[shot.media_id],
+            faces=faces(shot.shot_id),
+            code=code.code,
+            restorer=restorer,
+            planned_on="",
+        )
+        task_id = digest(unit.model_dump(mode="json"), config.restore.model_dump(mode="json"))
+        yield unit.model_copy(update={"task_id": task_id, "planned_on": day})
+
+
+def _sources(catalog: Catalog) -> Iterator[Item]:
+    for source in catalog.rows(Source):
+        yield Item(source.path, source.path, source, float(source.byte_count))
+
+
+def _media(catalog: Catalog) -> Iterator[Item]:
+    for media in _Archive(catalog).media:
+        yield _item(media, media)
+
+
+def _item(media: MediaItem, record: Record, cost: float | None = None) -> Item:
+    """Items are known by their path, so that a changed file replaces what its old bytes left in every table."""
+    pixels = float(media.width_px * media.height_px * media.page_count)
+    return Item(media.path, media.path, record, pixels if cost is None else cost)
+
+
+def _unit(vector: np.ndarray) -> tuple[float, ...]:
+    return tuple((vector / max(float(np.linalg.norm(vector)), 1e-12)).tolist())
