@@ -80,7 +80,7 @@ class _Teller:
     def person(self, identity: Identity) -> Person:
         """One identity with its best face and its references."""
         chosen = self._tables.references.get(identity.identity_id)
-        photos = self._tables.photo_counts()[identity.identity_id]
+        photos = self._tables.photo_counts[identity.identity_id]
         faces = len(identity.face_ids)
         alone = "seen once" if faces == 1 else f"its faces agree by {identity.cohesion:.2f}"
         return Person(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from f2s_catalog.records import (
     Attempt,
@@ -41,6 +42,7 @@ class Tables:
     restored: tuple[RestoredMedia, ...]
     attempts: tuple[Attempt, ...]
 
+    @cached_property
     def photo_counts(self) -> Counter[str]:
         """In how many media each identity is seen."""
         return Counter(
@@ -52,7 +54,7 @@ class Tables:
 
     def people(self) -> list[Identity]:
         """Identities: those with a name first, then those in most media."""
-        counts = self.photo_counts()
+        counts = self.photo_counts
         return sorted(
             self.identities.values(),
             key=lambda i: (i.name is None, -counts[i.identity_id], -len(i.face_ids), i.identity_id),
