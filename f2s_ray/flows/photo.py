@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -24,20 +24,20 @@ from f2s_catalog.records import (
     Shot,
     Source,
 )
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
-from f2s_ray.models.face2scene import digests
-from f2s_ray.stages.assemble import AssembleConfig, AssembleMedia, AssembleUnit
+from f2s_ray.models.face2scene import Face2SceneConfig, digests
+from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from f2s_ray.stages.borrow import BorrowConfig, borrow
-from f2s_ray.stages.detect import DetectConfig, DetectFaces
-from f2s_ray.stages.estimate import EstimateCode, EstimateConfig
+from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup
+from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.identify import GatherConfig, IdentifyConfig, gather, identify
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.plan import PlanConfig, plan
-from f2s_ray.stages.probe import ProbeConfig, ProbeMedia
-from f2s_ray.stages.restore import RestoreConfig, RestorePhoto
-from f2s_ray.stages.score import ScoreConfig, ScoreMedia
+from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
+from f2s_ray.stages.restore import RestoreConfig, RestorePhoto, RestoreSetup
+from f2s_ray.stages.score import ScoreMedia, ScoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitShots
 from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ScoreUnit, ShotUnit, UnitFace
 
@@ -45,7 +45,7 @@ __all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_f
 
 
 class PhotoConfig(BaseModel):
-    """All sections that decide what comes out."""
+    """All sections that decide what comes out; the names are those of the steps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     probe: ProbeConfig = ProbeConfig()
@@ -56,15 +56,7 @@ class PhotoConfig(BaseModel):
     borrow: BorrowConfig = BorrowConfig()
     plan: PlanConfig = PlanConfig()
     restore: RestoreConfig = RestoreConfig()
-
-
-class _Run(BaseModel):
-    """What a run knows besides the configuration."""
-
-    model_config = ConfigDict(frozen=True)
-    input_root: str
-    output_root: str
-    limit: int | None = Field(None, description="only the first so many files of the listing")
+    model: Face2SceneConfig = Face2SceneConfig()
 
 
 @dataclass(frozen=True)
@@ -100,12 +92,6 @@ class _Archive:
     @cached_property
     def codes(self) -> dict[str, DegradationCode]:
         return {code.shot_id: code for code in self.catalog.rows(DegradationCode)}
-
-    def shot_units(self) -> Iterator[Item]:
-        """Each shot with its medium."""
-        for shot in self.shots:
-            media = self.media_by_id[shot.media_id]
-            yield _item(media, ShotUnit(shot=shot, media=media))
 
     def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
         """A function from a shot_id to its faces, each with its person's references and the nearest other person."""
@@ -162,31 +148,21 @@ class _People:
         return self._identities[int(cosines.argmax())].centroid
 
 
-def index_flow(config: PhotoConfig, input_root: Path, limit: int | None = None) -> list[Step]:
+def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     """Sources, media, shots, faces."""
-    root = str(input_root)
-    run = _Run(input_root=root, output_root="", limit=limit)
-
-    def sources(_: Catalog) -> list[Source]:
-        return list_sources(input_root)[: run.limit]
-
+    root = str(source)
+    probe = ProbeSetup(**config.probe.model_dump(), input_root=root)
+    detect = DetectSetup(**config.detect.model_dump(), input_root=root)
     return [
-        ReduceStep("list", sources, BorrowConfig(), (), (Source,)),
-        MapStep("probe", ProbeMedia, config.probe.model_copy(update={"input_root": root}), _sources, (Source,), MediaItem),
+        ReduceStep("list", lambda _: list_sources(source), SplitConfig(), (), (Source,)),
+        MapStep("probe", ProbeMedia, probe, _sources, (Source,), MediaItem),
         MapStep("split", SplitShots, SplitConfig(), _media, (Source, MediaItem), Shot),
-        MapStep(
-            "detect",
-            DetectFaces,
-            config.detect.model_copy(update={"input_root": root}),
-            lambda catalog: _Archive(catalog).shot_units(),
-            (Source, MediaItem, Shot),
-            Face,
-        ),
+        MapStep("detect", DetectFaces, detect, _shots, (Source, MediaItem, Shot), Face),
     ]
 
 
-def identify_flow(config: PhotoConfig) -> list[Step]:
-    """Identities and their references."""
+def identify_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+    """Identities and their references, from the faces that are indexed."""
 
     def identities(catalog: Catalog) -> list[Identity]:
         return identify(_Archive(catalog).faces, catalog.rows(Identity), config.identify)
@@ -200,18 +176,15 @@ def identify_flow(config: PhotoConfig) -> list[Step]:
     ]
 
 
-def plan_flow(config: PhotoConfig, input_root: Path) -> list[Step]:
-    """Codes, and the table of work."""
-    names = digests(config.estimate.model)
-    estimator = f"{names['reference_restorer']}+{names['fadex']}+{names['mapnet']}"
-    estimate = config.estimate.model_copy(update={"input_root": str(input_root), "estimator": estimator})
-
-    def estimate_units(catalog: Catalog) -> Iterator[Item]:
-        archive = _Archive(catalog)
-        faces = archive.unit_faces()
-        for shot in archive.shots:
-            media = archive.media_by_id[shot.media_id]
-            yield _item(media, EstimateUnit(shot=shot, media=media, faces=faces(shot.shot_id)))
+def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+    """Codes and the table of work, and all that must come before."""
+    names = digests(config.model)
+    estimate = EstimateSetup(
+        **config.estimate.model_dump(),
+        model=config.model,
+        estimator=f"{names['reference_restorer']}+{names['fadex']}+{names['mapnet']}",
+        input_root=str(source),
+    )
 
     def codes(catalog: Catalog) -> list[DegradationCode]:
         archive = _Archive(catalog)
@@ -219,65 +192,42 @@ def plan_flow(config: PhotoConfig, input_root: Path) -> list[Step]:
 
     def tasks(catalog: Catalog) -> list[RestoreTask]:
         archive = _Archive(catalog)
-        units = [unit for unit in _restore_units(archive, config, str(date.today()))]
+        units = list(_restore_units(archive, config, str(datetime.now(tz=UTC).date())))
         measured, earlier = catalog.rows(RestoredSegment), catalog.rows(RestoreTask)
-        return list(plan(units, archive.codes, measured, earlier, config.restore, config.plan))
+        return list(plan(units, archive.codes, measured, earlier, config.model, config.plan))
 
-    people = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
-    settled = _Settled(plan=config.plan, restore=config.restore, networks=names)
+    settled = _Settled(plan=config.plan, restore=config.restore, model=config.model, networks=names)
     return [
-        MapStep("estimate", EstimateCode, estimate, estimate_units, people, CodeEstimate),
+        *index_flow(config, source, output),
+        *identify_flow(config, source, output),
+        MapStep("estimate", EstimateCode, estimate, _estimate_units, _PEOPLE, CodeEstimate),
         ReduceStep("borrow", codes, config.borrow, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
-        ReduceStep("plan", tasks, settled, (*people, DegradationCode, RestoreTask), (RestoreTask,)),
+        ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, RestoreTask), (RestoreTask,)),
     ]
 
 
-def restore_flow(config: PhotoConfig, input_root: Path, output_root: Path) -> list[Step]:
-    """Restored files, their rows, their measures."""
-    roots = {"input_root": str(input_root), "output_root": str(output_root)}
+def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+    """The whole way: restored files, their rows, their measures."""
+    roots = {"input_root": str(source), "output_root": str(output)}
+    restore = RestoreSetup(
+        **config.restore.model_dump(), model=config.model, embedder=config.detect.embedder, **roots
+    )
 
     def restore_units(catalog: Catalog) -> Iterator[Item]:
         archive = _Archive(catalog)
-        days = {task.task_id: task for task in catalog.rows(RestoreTask)}
+        tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
         for unit in _restore_units(archive, config, ""):
-            task = days.get(unit.task_id)
+            task = tasks.get(unit.task_id)
             if task is not None:
                 yield _item(unit.media, unit.model_copy(update={"planned_on": task.planned_on}), task.expected_seconds)
 
-    def assemble_units(catalog: Catalog) -> Iterator[Item]:
-        archive = _Archive(catalog)
-        tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
-        for segment in catalog.rows(RestoredSegment):
-            task, media = tasks.get(segment.task_id), archive.media_by_id.get(segment.media_id)
-            if task is not None and media is not None:
-                settled = segment.model_copy(update={"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0})
-                yield _item(media, AssembleUnit(segment=settled, media=media, restorer=task.restorer))
-
-    def score_units(catalog: Catalog) -> Iterator[Item]:
-        archive = _Archive(catalog)
-        gates = {segment.task_id: segment.gates for segment in catalog.rows(RestoredSegment)}
-        for result in catalog.rows(RestoredMedia):
-            media = archive.media_by_id.get(result.media_id)
-            if media is not None:
-                known = [gate for gate in gates.get(result.task_id, ()) if gate.similarity_before is not None]
-                unit = ScoreUnit(
-                    media=media,
-                    task_id=result.task_id,
-                    path=result.path,
-                    digest=result.digest,
-                    before=tuple(gate.similarity_before or 0.0 for gate in known),
-                    after=tuple(gate.similarity_after or 0.0 for gate in known),
-                )
-                yield _item(media, unit)
-
-    people = (Source, MediaItem, Shot, Face, Identity, ReferenceSet, DegradationCode, RestoreTask)
-    restore = config.restore.model_copy(update=roots)
-    assemble = AssembleConfig(output_root=str(output_root))
     made = (Source, MediaItem, RestoreTask, RestoredSegment)
+    assemble = AssembleSetup(output_root=str(output))
     return [
-        MapStep("restore", RestorePhoto, restore, restore_units, people, RestoredSegment),
-        MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia),
-        MapStep("score", ScoreMedia, ScoreConfig(**roots), score_units, (*made, RestoredMedia), QualityReport),
+        *plan_flow(config, source, output),
+        MapStep("restore", RestorePhoto, restore, restore_units, (*_PEOPLE, DegradationCode, RestoreTask), RestoredSegment),
+        MapStep("assemble", AssembleMedia, assemble, _assemble_units, made, RestoredMedia),
+        MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
     ]
 
 
@@ -286,14 +236,18 @@ class _Settled(BaseModel):
 
     plan: PlanConfig
     restore: RestoreConfig
+    model: Face2SceneConfig
     networks: dict[str, str]
+
+
+_PEOPLE = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
 
 
 def _restore_units(archive: _Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
     """One unit for each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
     faces = archive.unit_faces()
-    names = "+".join(sorted(digests(config.restore.model).values()))
-    restorer = f"face2scene-compact@{digest(names, config.restore.model.model_dump(mode='json'))[:12]}"
+    deciding = (digests(config.model), config.model.model_dump(mode="json"))
+    restorer = f"face2scene-compact@{digest(*deciding)[:12]}"
     for shot in archive.shots:
         code = archive.codes.get(shot.shot_id)
         if code is None:
@@ -319,6 +273,52 @@ def _sources(catalog: Catalog) -> Iterator[Item]:
 def _media(catalog: Catalog) -> Iterator[Item]:
     for media in _Archive(catalog).media:
         yield _item(media, media)
+
+
+def _shots(catalog: Catalog) -> Iterator[Item]:
+    archive = _Archive(catalog)
+    for shot in archive.shots:
+        media = archive.media_by_id[shot.media_id]
+        yield _item(media, ShotUnit(shot=shot, media=media))
+
+
+def _estimate_units(catalog: Catalog) -> Iterator[Item]:
+    """Who else a face resembles does not touch the damage: a new person in the archive must not ask for new codes."""
+    archive = _Archive(catalog)
+    faces = archive.unit_faces()
+    for shot in archive.shots:
+        media = archive.media_by_id[shot.media_id]
+        alone = tuple(face.model_copy(update={"person": (), "other": (), "name": None}) for face in faces(shot.shot_id))
+        yield _item(media, EstimateUnit(shot=shot, media=media, faces=alone))
+
+
+def _assemble_units(catalog: Catalog) -> Iterator[Item]:
+    """Measured times are left out: they must not ask for the same work again."""
+    archive = _Archive(catalog)
+    tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
+    for segment in catalog.rows(RestoredSegment):
+        task, media = tasks.get(segment.task_id), archive.media_by_id.get(segment.media_id)
+        if task is not None and media is not None:
+            settled = segment.model_copy(update={"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0})
+            yield _item(media, AssembleUnit(segment=settled, media=media, restorer=task.restorer))
+
+
+def _score_units(catalog: Catalog) -> Iterator[Item]:
+    archive = _Archive(catalog)
+    gates = {segment.task_id: segment.gates for segment in catalog.rows(RestoredSegment)}
+    for result in catalog.rows(RestoredMedia):
+        media = archive.media_by_id.get(result.media_id)
+        if media is not None:
+            known = [gate for gate in gates.get(result.task_id, ()) if gate.similarity_before is not None]
+            unit = ScoreUnit(
+                media=media,
+                task_id=result.task_id,
+                path=result.path,
+                digest=result.digest,
+                before=tuple(gate.similarity_before or 0.0 for gate in known),
+                after=tuple(gate.similarity_after or 0.0 for gate in known),
+            )
+            yield _item(media, unit)
 
 
 def _item(media: MediaItem, record: Record, cost: float | None = None) -> Item:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.errors import JobError, MediaError
 
-__all__ = ["AssembleConfig", "AssembleMedia", "AssembleUnit", "RESTORED"]
+__all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit"]
 
 RESTORED = "restored"
 
@@ -22,17 +22,17 @@ class AssembleUnit(Record):
     restorer: str
 
 
-class AssembleConfig(BaseModel):
-    """Nothing to choose for photos."""
+class AssembleSetup(BaseModel):
+    """Where OUTPUT lies; nothing to choose for photos."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    output_root: str = Field("", exclude=True, description="set by the run")
+    output_root: str = Field(exclude=True)
 
 
 class AssembleMedia:
     """Move a photo from the work folder into the tree of results, under its source's path."""
 
-    def __init__(self, config: AssembleConfig) -> None:
+    def __init__(self, config: AssembleSetup) -> None:
         self._root = Path(config.output_root)
 
     def __call__(self, record: AssembleUnit) -> Iterator[RestoredMedia]:

@@ -12,7 +12,7 @@ from f2s_ray.models.quality import measure
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import EstimateUnit, UnitFace
 
-__all__ = ["EstimateCode", "EstimateConfig"]
+__all__ = ["EstimateCode", "EstimateConfig", "EstimateSetup"]
 
 ALONE_WEIGHT = 0.5
 
@@ -24,15 +24,20 @@ class EstimateConfig(BaseModel):
     max_faces: int = Field(6, ge=1, le=64, description="the best faces of a picture that vote")
     min_face_px: float = Field(32, ge=16, le=512, description="smaller faces do not vote")
     min_score: float = Field(0.8, ge=0, le=1, description="faces the detector is less sure of do not vote")
-    model: Face2SceneConfig = Face2SceneConfig()
-    input_root: str = Field("", exclude=True, description="set by the run")
-    estimator: str = Field("", description="set by the run: name@digest of the networks")
+
+
+class EstimateSetup(EstimateConfig):
+    """What the user chose, the networks with their ``name@digest``, and where INPUT lies."""
+
+    model: Face2SceneConfig
+    estimator: str
+    input_root: str = Field(exclude=True)
 
 
 class EstimateCode:
     """Restore the best faces, read the pairs, let them vote."""
 
-    def __init__(self, config: EstimateConfig) -> None:
+    def __init__(self, config: EstimateSetup) -> None:
         self._config = config
         self._model = Face2Scene(config.model)
         self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))

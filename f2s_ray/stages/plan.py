@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from f2s_catalog.records import DegradationCode, RestoredSegment, RestoreTask
 from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.stages.restore import RestoreConfig
+from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.units import RestoreUnit
 
 __all__ = ["PlanConfig", "plan"]
@@ -25,7 +25,7 @@ def plan(
     codes: Mapping[str, DegradationCode],
     measured: Sequence[RestoredSegment],
     earlier: Sequence[RestoreTask],
-    restore: RestoreConfig,
+    model: Face2SceneConfig,
     config: PlanConfig,
 ) -> Iterator[RestoreTask]:
     """One task for each unit. A task that stood before keeps its day, so that its result stays the same bytes."""
@@ -44,8 +44,8 @@ def plan(
             code_origin=code.origin,
             faces=unit.task_faces,
             restorer=unit.restorer,
-            tile_px=restore.model.tile_px,
-            overlap_px=restore.model.overlap_px,
+            tile_px=model.tile_px,
+            overlap_px=model.overlap_px,
             seed=int(unit.task_id[:8], 16),
             megapixels=megapixels,
             expected_seconds=rate * megapixels + config.seconds_per_face * len(unit.faces),

@@ -11,7 +11,7 @@ from f2s_ray.errors import MediaError
 from f2s_ray.media.photo import Limits
 from f2s_ray.media.probe import probe
 
-__all__ = ["ProbeConfig", "ProbeMedia"]
+__all__ = ["ProbeConfig", "ProbeMedia", "ProbeSetup"]
 
 
 class ProbeConfig(BaseModel):
@@ -19,26 +19,26 @@ class ProbeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     max_megapixels: float = Field(80.0, gt=0, le=1000, description="larger pictures fail, before they are decoded")
-    input_root: str = Field("", exclude=True, description="set by the run")
 
-    @property
-    def limits(self) -> Limits:
-        """The same for media."""
-        return Limits(max_megapixels=self.max_megapixels)
+
+class ProbeSetup(ProbeConfig):
+    """What the user chose, and where INPUT lies; the place decides nothing and stays out of digests."""
+
+    input_root: str = Field(exclude=True)
 
 
 class ProbeMedia:
     """Recognise a photo; what is none becomes a row that says why."""
 
-    def __init__(self, config: ProbeConfig) -> None:
-        self._config = config
+    def __init__(self, config: ProbeSetup) -> None:
+        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=config.max_megapixels)
 
     def __call__(self, record: Source) -> Iterator[MediaItem]:
         """The medium. Raises: MediaError with the trouble of the listing, or as ``probe`` does."""
         if record.trouble is not None:
             kind, _, why = record.trouble.partition(": ")
             raise MediaError(kind, f"{record.path}: {why}")
-        info = probe(Path(self._config.input_root) / record.path, self._config.limits)
+        info = probe(self._root / record.path, self._limits)
         yield MediaItem(
             media_id=digest(record.path, info.content_digest),
             path=record.path,

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from f2s_ray import __version__
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode, target_name
@@ -28,10 +29,10 @@ from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
-__all__ = ["RestoreConfig", "RestorePhoto", "WORK"]
+__all__ = ["WORK", "RestoreConfig", "RestorePhoto", "RestoreSetup"]
 
 WORK = "work"
-SOFTWARE, VERSION = "f2s_ray", "0.1.0"
+SOFTWARE = "f2s_ray"
 HALF = 0.5
 
 
@@ -42,10 +43,15 @@ class RestoreConfig(BaseModel):
     quality: int = Field(95, ge=50, le=100, description="quality of lossy formats; a better source keeps its own")
     min_face_px: float = Field(24, ge=16, le=512, description="smaller faces are left to the scene restorer")
     gate: GateConfig = GateConfig()
-    model: Face2SceneConfig = Face2SceneConfig()
-    embedder: FaceEmbedderConfig = FaceEmbedderConfig()
-    input_root: str = Field("", exclude=True, description="set by the run")
-    output_root: str = Field("", exclude=True, description="set by the run")
+
+
+class RestoreSetup(RestoreConfig):
+    """What the user chose, the networks, and where INPUT and OUTPUT lie."""
+
+    model: Face2SceneConfig
+    embedder: FaceEmbedderConfig
+    input_root: str = Field(exclude=True)
+    output_root: str = Field(exclude=True)
 
 
 @dataclass
@@ -64,7 +70,7 @@ class _Clock:
 class RestorePhoto:
     """Scene first, with the code; then each face from its references, as far as the gate lets it."""
 
-    def __init__(self, config: RestoreConfig) -> None:
+    def __init__(self, config: RestoreSetup) -> None:
         self._config = config
         self._model = Face2Scene(config.model)
         self._embedder = FaceEmbedder(config.embedder)
@@ -207,7 +213,7 @@ def _gate(face: UnitFace, candidate: Candidate, ruling: Ruling) -> FaceGate:
 
 def _provenance(record: RestoreUnit) -> Provenance:
     regions = tuple(FaceRegion(face.name, face.face.box_px) for face in record.faces)
-    return Provenance(SOFTWARE, VERSION, (record.restorer,), record.planned_on, regions)
+    return Provenance(SOFTWARE, __version__, (record.restorer,), record.planned_on, regions)
 
 
 def _vector(values: tuple[float, ...]) -> np.ndarray | None:

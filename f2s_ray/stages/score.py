@@ -13,21 +13,21 @@ from f2s_ray.models.quality import measure
 from f2s_ray.stages.photos import open_photo
 from f2s_ray.stages.units import ScoreUnit
 
-__all__ = ["ScoreConfig", "ScoreMedia"]
+__all__ = ["ScoreMedia", "ScoreSetup"]
 
 
-class ScoreConfig(BaseModel):
-    """Nothing to choose."""
+class ScoreSetup(BaseModel):
+    """Where INPUT and OUTPUT lie; nothing to choose."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    input_root: str = Field("", exclude=True, description="set by the run")
-    output_root: str = Field("", exclude=True, description="set by the run")
+    input_root: str = Field(exclude=True)
+    output_root: str = Field(exclude=True)
 
 
 class ScoreMedia:
     """Read source and result back from disk and measure both."""
 
-    def __init__(self, config: ScoreConfig) -> None:
+    def __init__(self, config: ScoreSetup) -> None:
         self._input, self._output = Path(config.input_root), Path(config.output_root)
         self._limits = Limits(max_megapixels=float("inf"))
 
