@@ -19,7 +19,7 @@ SHARP_RATIO = 1.7
 LARGEST_PX = 256.0
 GOOD_FACE_PX = 128.0
 NOISE_LIMIT = 0.06
-BLOCK_LIMIT = 0.15
+BLOCK_LIMIT = 0.6
 JPEG_BLOCK_PX = 8
 STRONGEST_EDGES = 0.15
 # Eyes, nose tip, mouth corners of a head looking at the camera, in millimetres: right, down, towards the camera.
