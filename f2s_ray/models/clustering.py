@@ -140,7 +140,10 @@ class _Groups:
         best = int(np.argmax(means))
         runner_up = float(np.max(np.delete(means, best), initial=-1.0))
         allowed = self._pictures[face] not in self._seen[groups[best]]
-        convincing = means[best] >= self._needed(self._spread(groups[best])) and means[best] - runner_up >= self._config.join_margin
+        convincing = (
+            means[best] >= self._needed(self._spread(groups[best]))
+            and means[best] - runner_up >= self._config.join_margin
+        )
         return (-round(float(means[best]), 9), face, groups[best]) if allowed and convincing else None
 
 
