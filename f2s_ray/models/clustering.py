@@ -61,7 +61,7 @@ def link_cosine(face_count: int, config: ClusteringConfig) -> float:
 
 
 class _Groups:
-    """Groups of faces while they grow; a merged group gets a new number, so a stale candidate is known by its dead one."""
+    """Groups of faces while they grow; a merged group gets a new number, so a candidate with an old one is stale."""
 
     def __init__(
         self, vectors: np.ndarray, pictures: list[str], founders: np.ndarray, config: ClusteringConfig, link: float
@@ -97,8 +97,7 @@ class _Groups:
 
     def join(self, faces: np.ndarray) -> None:
         """Give each weak face to the person it clearly prefers, or leave it alone; it changes nobody's mean."""
-        claims = sorted(claim for face in faces for claim in [self._claim(int(face))] if claim is not None)
-        for _, face, group in claims:
+        for _, face, group in sorted(self._claims(faces)):
             if self._pictures[face] not in self._seen[group]:
                 self._faces[group].append(face)
                 self._seen[group].add(self._pictures[face])
@@ -131,20 +130,21 @@ class _Groups:
         self._seen[merged] = self._seen.pop(a) | self._seen.pop(b)
         return merged
 
-    def _claim(self, face: int) -> tuple[float, int, int] | None:
-        groups = list(self._sums)
-        if not groups:
-            return None
-        sizes = np.array([len(self._faces[group]) for group in groups])
-        means = np.stack([self._sums[group] for group in groups]) @ self._vectors[face] / sizes
-        best = int(np.argmax(means))
-        runner_up = float(np.max(np.delete(means, best), initial=-1.0))
-        allowed = self._pictures[face] not in self._seen[groups[best]]
-        convincing = (
-            means[best] >= self._needed(self._spread(groups[best]))
-            and means[best] - runner_up >= self._config.join_margin
-        )
-        return (-round(float(means[best]), 9), face, groups[best]) if allowed and convincing else None
+    def _claims(self, faces: np.ndarray) -> list[tuple[float, int, int]]:
+        """Minus the mean cosine, the face and the group it clearly prefers, for each face that has one."""
+        if not self._faces:
+            return []
+        groups = list(self._faces)
+        mean_vectors = np.stack([self._sums[group] / len(self._faces[group]) for group in groups])
+        needed = np.array([self._needed(self._spread(group)) for group in groups])
+        claims = []
+        for face in faces.tolist():
+            means = np.round(mean_vectors @ self._vectors[face], 9)
+            best = int(np.argmax(means))
+            runner_up = float(np.max(np.delete(means, best), initial=-1.0))
+            if means[best] >= needed[best] and means[best] - runner_up >= self._config.join_margin:
+                claims.append((-float(means[best]), face, groups[best]))
+        return claims
 
 
 def _edges(vectors: np.ndarray, chosen: np.ndarray, neighbours: int) -> list[tuple[int, int]]:

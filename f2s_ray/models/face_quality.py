@@ -107,7 +107,7 @@ def _grey_face(rgb: Tensor, face: Detection) -> np.ndarray:
 
 def _at_most(grey: np.ndarray, side_px: float) -> np.ndarray:
     """Faces larger than any network here uses are shrunk, smaller ones stay as they are."""
-    scale = side_px / min(grey.shape)
+    scale = side_px / float(np.min(grey.shape))
     return grey if scale >= 1.0 else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 

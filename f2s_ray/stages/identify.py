@@ -27,12 +27,9 @@ def identify(faces: Sequence[Face], previous: Sequence[Identity], config: Cluste
     if len(embedders) > 1:
         raise ConfigError(f"faces were embedded by {' and '.join(embedders)}; index the archive again with one of them")
     vectors = np.array([face.embedding for face in faces], dtype=np.float32)
-    labels = cluster(vectors, [face.media_id for face in faces], [face.quality for face in faces], config)
-    groups = [
-        [face for face, label in zip(faces, labels, strict=True) if label == number]
-        for number in range(labels.max() + 1)
-    ]
-    groups = [sorted(group, key=lambda face: (-face.quality, face.face_id)) for group in groups]
+    frames = [f"{face.shot_id}@{face.pts_seconds}" for face in faces]
+    labels = cluster(vectors, frames, [face.quality for face in faces], config)
+    groups = _grouped(faces, labels.tolist())
     kept = _inherited(groups, previous)
     return sorted(_described(groups, _ids(groups, kept), kept), key=lambda identity: identity.identity_id)
 
@@ -62,6 +59,15 @@ def _choices(faces: Sequence[Face], config: ReferenceConfig) -> tuple[ReferenceC
         )
         for chosen in choose_references(candidates, config)
     )
+
+
+def _grouped(faces: Sequence[Face], labels: Sequence[int]) -> list[list[Face]]:
+    """Best face first in each group; the groups in an order that does not depend on that of the input."""
+    groups: dict[int, list[Face]] = {}
+    for face, label in zip(faces, labels, strict=True):
+        groups.setdefault(label, []).append(face)
+    ranked = [sorted(group, key=lambda face: (-face.quality, face.face_id)) for group in groups.values()]
+    return sorted(ranked, key=lambda group: group[0].face_id)
 
 
 def _inherited(groups: list[list[Face]], previous: Sequence[Identity]) -> dict[int, Identity]:
