@@ -107,7 +107,7 @@ def test_a_second_archive_in_one_output_is_refused(archive, tmp_path):
     run(archive, tmp_path / "out")
     other = tmp_path / "other"
     other.mkdir()
-    with pytest.raises(ConfigError, match="holds the results of .*photos"):
+    with pytest.raises(ConfigError, match=r"holds the results of .*photos"):
         run(other, tmp_path / "out")
 
 
