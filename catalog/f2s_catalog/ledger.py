@@ -143,7 +143,7 @@ class Catalog:
         return digest([list(row.values()) for row in self._read(record_type, made).to_pylist()])
 
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
-        with connect(self.root) as connection:
+        with connect(self.root, (record_type,)) as connection:
             try:
                 return connection.sql(sql, params=parameters).to_arrow_table()
             except (duckdb.Error, OSError, pa.ArrowException) as error:
