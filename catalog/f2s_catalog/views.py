@@ -56,7 +56,7 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
         tables: which tables to open besides the ledger; ``VIEWS`` come with all of them.
 
     Raises:
-        CatalogError: a folder may not be read.
+        CatalogError: as ``scan`` says.
     """
     connection = duckdb.connect(
         ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}

@@ -50,7 +50,9 @@ def values(annotation) -> st.SearchStrategy:
 
 
 def test_the_stored_schemas_are_frozen():
-    assert described() == FROZEN.read_text(), f"a stored table changed; if that is meant, write the new text to {FROZEN}"
+    assert described() == FROZEN.read_text(), (
+        f"a stored table changed; if that is meant, write the new text to {FROZEN}"
+    )
 
 
 @pytest.mark.parametrize("record_type", TABLES, ids=lambda kind: kind.TABLE)
