@@ -7,15 +7,14 @@ import torch
 from f2s_catalog.records import Face
 from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.media.decode import decode
 from f2s_ray.media.photo import Limits
-from f2s_ray.media.probe import probe
 from f2s_ray.models.face_detector import Detection, FaceDetector, FaceDetectorConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.face_quality import measure_quality
-from f2s_ray.stages.inputs import ShotSource
+from f2s_ray.stages.photos import open_photo
+from f2s_ray.stages.units import ShotUnit
 
-__all__ = ["DetectConfig", "DetectFaces"]
+__all__ = ["DetectConfig", "DetectFaces", "DetectSetup"]
 
 
 class DetectConfig(BaseModel):
@@ -24,37 +23,40 @@ class DetectConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     detector: FaceDetectorConfig = FaceDetectorConfig()
     embedder: FaceEmbedderConfig = FaceEmbedderConfig()
-    max_megapixels: float = Field(default=80.0, gt=0.0, description="a larger picture is refused")
+
+
+class DetectSetup(DetectConfig):
+    """What the user chose, and where INPUT lies."""
+
+    input_root: str = Field(exclude=True)
 
 
 class DetectFaces:
     """Loads the two networks once; then a shot in, its faces from left to right out."""
 
-    def __init__(self, config: DetectConfig) -> None:
-        self._limits = Limits(max_megapixels=config.max_megapixels)
+    def __init__(self, config: DetectSetup) -> None:
+        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
         self._detector = FaceDetector(config.detector)
         self._embedder = FaceEmbedder(config.embedder)
 
-    def __call__(self, source: ShotSource) -> Iterator[Face]:
+    def __call__(self, record: ShotUnit) -> Iterator[Face]:
         """Faces of the first page; none is a fine answer.
 
         Raises:
             MediaError: the photo cannot be read.
         """
-        path = Path(source.root) / source.media.path
-        photo = decode(path, probe(path, self._limits), self._limits)
-        rgb = photo.pages[0].rgb
+        rgb = open_photo(self._root, record.media, self._limits).pages[0].rgb
         for index, found in enumerate(self._detector.detect(rgb)):
-            yield self._face(source, rgb, found, index)
+            yield self._face(record, rgb, found, index)
 
-    def _face(self, source: ShotSource, rgb: torch.Tensor, found: Detection, index: int) -> Face:
+    def _face(self, record: ShotUnit, rgb: torch.Tensor, found: Detection, index: int) -> Face:
         measured = measure_quality(rgb, found)
         return Face(
-            face_id=f"{source.shot.shot_id}/{index}",
-            shot_id=source.shot.shot_id,
-            media_id=source.media.media_id,
+            face_id=f"{record.shot.shot_id}/{index}",
+            shot_id=record.shot.shot_id,
+            media_id=record.media.media_id,
             track_id=None,
-            pts_seconds=source.shot.start_seconds,
+            pts_seconds=record.shot.start_seconds,
             box_px=found.box,
             landmarks_px=found.landmarks,
             score=found.score,
