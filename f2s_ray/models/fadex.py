@@ -87,8 +87,8 @@ def supcon_loss(
 ) -> Tensor:
     """Pull signatures of one operator together, push others apart.
 
-    A query is never compared with its own key: where query i and key i are the same face, their group is shared and the pair is just one of
-    the positives. Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm).
+    A query may meet its own key: it shares the group and is one positive among others. A query without any positive
+    adds 0. Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm).
     """
     logits = query @ keys.T / temperature
     positive = (query_groups[:, None] == key_groups[None, :]).float()
