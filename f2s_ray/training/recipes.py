@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from f2s_ray.errors import ConfigError
@@ -29,14 +30,17 @@ MOMENTUM = 0.99
 NULL_SHARE = 0.15
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(BaseModel):
     """Widths of the four networks; the shipped ones are the defaults."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     face: ReferenceConfig = ReferenceConfig()
     code: FadexConfig = FadexConfig()
     mapnet: MapNetConfig = MapNetConfig()
     scene: SceneConfig = SceneConfig()
+
+
+SHIPPED = Shapes()
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Recipe:
     batch: int
     learning_rate: float
     blind_steps: int = 0
-    shapes: Shapes = Shapes()
+    shapes: Shapes = SHIPPED
 
 
 RECIPES: dict[Which, Recipe] = {
