@@ -26,7 +26,7 @@ Which = Literal["face", "code", "scene"]
 QUEUE = 1024
 MOMENTUM = 0.99
 NULL_SHARE = 0.15
-BLIND_STEPS = 1500  # the trunk first learns to restore at all; the networks that read the code may still be in training
+BLIND_STEPS = 2100  # the trunk first learns to restore at all; the networks that read the code may still be in training
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Recipe:
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=48, learning_rate=5e-4),
+    "code": Recipe(steps=1000, batch=36, learning_rate=5e-4),
     "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
 }
 
