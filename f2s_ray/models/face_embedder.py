@@ -60,7 +60,7 @@ def _load(file: Path) -> ArcFaceONNX:
     options.log_severity_level = ONLY_ERRORS
     try:
         net = get_model(str(file), download=False, providers=["CPUExecutionProvider"], sess_options=options)
-    except Exception as error:  # noqa: BLE001: what a foreign file makes onnxruntime raise has no common class
+    except Exception as error:
         raise ConfigError(f"{file} cannot be loaded as an ONNX network: {error}; give an ArcFace .onnx") from error
     if not isinstance(net, ArcFaceONNX):
         raise ConfigError(f"{file} is no face recognition network; give an ArcFace .onnx such as w600k_r50.onnx")

@@ -58,7 +58,7 @@ def test_one_face_is_one_person():
 
 
 def test_labels_count_up_as_they_first_appear():
-    vectors, truth = people(4, 3)
+    vectors, _truth = people(4, 3)
     order = np.random.default_rng(1).permutation(12)
     labels = cluster(vectors[order], pictures(12), [0.6] * 12)
     seen = list(dict.fromkeys(labels.tolist()))

