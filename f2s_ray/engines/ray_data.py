@@ -51,7 +51,7 @@ class RayConfig(BaseModel):
         default=2, ge=1, description="workers of each map step; each takes one CPU and loads the stage"
     )
     gpus_per_worker: float = Field(default=0.0, ge=0.0, description="share of a GPU that each worker takes")
-    items_per_block: int = Field(default=16, ge=1, description="items that a worker takes at once; fewer near the end")
+    items_per_block: int = Field(default=4, ge=1, description="items that a worker takes, and hands back, at once")
 
 
 def run(
@@ -125,7 +125,8 @@ class _Cluster:
                     yield outcome
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, F2SError):
-                raise error.cause from None
+                # Ours are one line; Ray adds lines of its own.
+                raise type(error.cause)(str(error.cause).splitlines()[0]) from None
             raise
         except ray.exceptions.RayError as error:
             near = ", ".join(path for path in list(left.values())[:3])
@@ -158,7 +159,7 @@ class _Cluster:
             }
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:
             raise JobError(
                 f"Ray cannot start: {str(error).splitlines()[0]}; use the local engine, or mend the cluster"
             ) from error
