@@ -16,6 +16,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 # ruff: noqa: E402 (the imports stand after the environment that they read)
+import atexit
 import logging
 import secrets
 import shutil
@@ -147,6 +148,8 @@ class _Cluster:
             return
         # Sockets lie below this folder and their paths may have 107 bytes, so it stands in /tmp, whatever TMPDIR says.
         self._folder = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")
+        # After a start that failed, Ray's processes write there until its own exit handler, which runs before this one.
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
             _set_token()
