@@ -23,9 +23,7 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["local", "ray"] = Field("local", description="in this process, or on Ray")
-    address: str = Field(
-        "local", description="Ray only: local is a private cluster, auto the one of this machine"
-    )
+    address: str = Field("local", description="Ray only: local is a private cluster, auto the one of this machine")
     workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
 
 
@@ -33,9 +31,7 @@ class ProbeConfig(BaseModel):
     """What is taken for a photo."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    max_megapixels: float = Field(
-        80.0, gt=0, le=1000, description="larger pictures fail, before they are decoded"
-    )
+    max_megapixels: float = Field(80.0, gt=0, le=1000, description="larger pictures fail, before they are decoded")
 
 
 class DetectConfig(BaseModel):

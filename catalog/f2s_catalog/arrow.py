@@ -29,7 +29,7 @@ _SCALARS: Mapping[type, pa.DataType] = {
 
 
 def schema_of(record_type: type[Record]) -> pa.Schema:
-    """The Arrow schema of a record: its fields in their order, their descriptions as field metadata.
+    """The Arrow schema of a record: its fields in their order, their descriptions and words as field metadata.
 
     Floats in tuples are float32 (vectors, boxes), single floats are float64; a fixed tuple is a fixed-size list.
 
@@ -70,7 +70,10 @@ def _fields(record_type: type[Record]) -> list[pa.Field]:
     fields = []
     for name, info in record_type.model_fields.items():
         kind, nullable = _column(info.annotation)
-        fields.append(pa.field(name, kind, nullable=nullable, metadata={"description": info.description or ""}))
+        metadata = {"description": info.description or ""}
+        if words := _words(info.annotation):
+            metadata["words"] = " ".join(words)
+        fields.append(pa.field(name, kind, nullable=nullable, metadata=metadata))
     return fields
 
 
@@ -83,10 +86,16 @@ def _column(annotation: object) -> tuple[pa.DataType, bool]:
     return _type(annotation), False
 
 
+def _words(annotation: object) -> tuple[str, ...]:
+    """The words that a ``Literal`` of strings allows; none for another annotation."""
+    words = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return words if all(isinstance(word, str) for word in words) else ()
+
+
 def _type(annotation: object) -> pa.DataType:
     if isinstance(annotation, type) and annotation in _SCALARS:
         return _SCALARS[annotation]
-    if get_origin(annotation) is Literal and all(isinstance(word, str) for word in get_args(annotation)):
+    if _words(annotation):
         return pa.string()
     if get_origin(annotation) is tuple:
         return _list(get_args(annotation))

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 __all__ = ["digest", "file_digest"]
 
 _ID_LENGTH = 32
-Json = str | int | float | bool | None | list["Json"] | tuple["Json", ...] | dict[str, "Json"]
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def digest(*parts: Json) -> str:

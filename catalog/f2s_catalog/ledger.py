@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
 import pyarrow as pa
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
-from f2s_catalog.errors import CatalogError
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
-from f2s_catalog.store import damage, next_sequence, write_fragment, writer_lock
+from f2s_catalog.store import next_sequence, write_fragment, writer_lock
 from f2s_catalog.views import connect
 
 __all__ = ["Catalog", "Outcome"]
@@ -81,7 +79,7 @@ class Catalog:
         """The current rows of a table, sorted by key, with the columns of the record alone.
 
         Raises:
-            CatalogError: a fragment is damaged or may not be read.
+            CatalogError: as ``scan`` says.
         """
         return self._read(record_type, f'SELECT * FROM "{record_type.TABLE}"').cast(schema_of(record_type))
 
@@ -89,7 +87,7 @@ class Catalog:
         """The current rows of a table as records, sorted by key.
 
         Raises:
-            CatalogError: a fragment is damaged or may not be read.
+            CatalogError: as ``scan`` says.
         """
         return from_table(record_type, self.table(record_type))
 
@@ -97,7 +95,7 @@ class Catalog:
         """The latest attempt of each step at each item, sorted by step and item.
 
         Raises:
-            CatalogError: a fragment is damaged or may not be read.
+            CatalogError: as ``scan`` says.
         """
         return self.rows(Attempt)
 
@@ -115,7 +113,7 @@ class Catalog:
             retry_failed: kinds of error to try again.
 
         Raises:
-            CatalogError: a fragment of the ledger is damaged or may not be read.
+            CatalogError: as ``scan`` says.
             ValueError: an item stands twice.
         """
         columns = ("item_id", "fingerprint", "status", "error_kind", "number")
@@ -143,14 +141,8 @@ class Catalog:
         return digest([list(row.values()) for row in self._read(record_type, made).to_pylist()])
 
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
-        with connect(self.root) as connection:
-            try:
-                return connection.sql(sql, params=parameters).to_arrow_table()
-            except (duckdb.Error, OSError, pa.ArrowException) as error:
-                found = damage(self.root, Attempt) or damage(self.root, record_type)
-                if found is None:
-                    raise
-                raise CatalogError(found) from error
+        with connect(self.root, (record_type,)) as connection:
+            return connection.sql(sql, params=parameters).to_arrow_table()
 
 
 def _stored(record_type: type[R], rows: list[tuple[Attempt, R]], sequence: int) -> pa.Table:

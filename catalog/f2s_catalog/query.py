@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.records import TABLES
-from f2s_catalog.store import damage
 from f2s_catalog.views import VIEWS, connect
 
 __all__ = ["query"]
@@ -27,7 +26,7 @@ def query(root: Path, sql: str) -> pa.Table:
 
     Raises:
         QueryError: no such table or column, not SQL, or not one reading statement.
-        CatalogError: there is no catalog, or a fragment is damaged or may not be read.
+        CatalogError: there is no catalog, or as ``scan`` says.
     """
     if not (root / "catalog").is_dir():
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
@@ -37,10 +36,7 @@ def query(root: Path, sql: str) -> pa.Table:
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
                 raise QueryError("a query is one SELECT statement; it cannot write, attach or set anything")
             return connection.sql(sql).to_arrow_table()
-        except (duckdb.Error, OSError, pa.ArrowException) as error:
-            found = next(filter(None, (damage(root, record_type) for record_type in TABLES)), None)
-            if found is not None:
-                raise CatalogError(found) from error
+        except duckdb.Error as error:
             raise QueryError(_explain(connection, str(error))) from error
 
 

@@ -18,7 +18,6 @@ from f2s_catalog.records import Record
 
 __all__ = [
     "catalog_folder",
-    "damage",
     "fragments",
     "next_sequence",
     "scan",
@@ -64,25 +63,18 @@ def next_sequence(root: Path) -> int:
 
 
 def scan(root: Path, record_type: type[Record]) -> ds.Dataset:
-    """All stored rows of a table, read lazily, with the checksum of each page verified."""
+    """All stored rows of a table, read lazily, after each fragment was found to be what was written.
+
+    Raises:
+        CatalogError: a fragment is damaged, may not be read, or was written by another version.
+    """
+    schema = stored_schema(record_type)
+    paths = fragments(root, record_type)
+    for path in paths:
+        _check(path, schema)
     options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-    return ds.dataset(
-        [str(path) for path in fragments(root, record_type)],
-        schema=stored_schema(record_type),
-        format=ds.ParquetFileFormat(default_fragment_scan_options=options),
-    )
-
-
-def damage(root: Path, record_type: type[Record]) -> str | None:
-    """The first fragment of a table whose bytes are not those that were written, in words; null when all are whole."""
-    for path in fragments(root, record_type):
-        try:
-            whole = file_digest(path).startswith(path.stem.split("-")[-1])
-        except OSError as error:
-            return f"cannot read {path}: {error.strerror}; give this user the right to read it"
-        if not whole:
-            return f"{path} is damaged; restore it from a backup, or remove it and run again to redo what it held"
-    return None
+    file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
+    return ds.dataset([str(path) for path in paths], schema=schema, format=file_format)
 
 
 def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
@@ -143,3 +135,17 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _check(path: Path, schema: pa.Schema) -> None:
+    """Compare with the digest in the name: checksums of pages do not cover the footer, which names the columns."""
+    try:
+        whole = file_digest(path).startswith(path.stem.split("-")[-1])
+    except OSError as error:
+        raise CatalogError(f"cannot read {path}: {error.strerror}; give this user the right to read it") from error
+    if not whole:
+        commit = f"{path.name.rpartition('-')[0]}-*"
+        way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
+        raise CatalogError(f"{path} is damaged; {way_out}")
+    if not pq.read_schema(path).equals(schema):
+        raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")

@@ -5,6 +5,7 @@ fingerprint, same commit. So a crash between two fragments of a commit, a change
 last time need no rewriting: the older rows are just no longer current. Of current rows with one key the newest counts.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -47,21 +48,27 @@ ORDER BY {key}
 """
 
 
-def connect(root: Path) -> duckdb.DuckDBPyConnection:
+def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckDBPyConnection:
     """A connection that sees the current rows of OUTPUT as views and can reach nothing else of the machine.
 
+    Args:
+        root: the OUTPUT folder.
+        tables: which tables to open besides the ledger; ``VIEWS`` come with all of them.
+
     Raises:
-        CatalogError: a folder may not be read.
+        CatalogError: as ``scan`` says.
     """
     connection = duckdb.connect(
         ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}
     )
     # The ledger is listed first: an attempt that is seen has its rows on disk already, whoever is writing meanwhile.
-    for record_type in sorted(TABLES, key=lambda kind: kind is not Attempt):
+    ledger_first: list[type[Record]] = [Attempt, *(kind for kind in tables if kind is not Attempt)]
+    for record_type in ledger_first:
         connection.register(f"_stored_{record_type.TABLE}", scan(root, record_type))
         connection.execute(_view_of(record_type))
-    for name, (_, sql) in VIEWS.items():
-        connection.execute(f"CREATE VIEW {name} AS {sql}")
+    if tables is TABLES:
+        for name, (_, sql) in VIEWS.items():
+            connection.execute(f"CREATE VIEW {name} AS {sql}")
     connection.execute("SET lock_configuration = true")
     return connection
 

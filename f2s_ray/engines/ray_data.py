@@ -1,8 +1,8 @@
-"""A flow run on Ray Data: a pool of workers for each map step, on this machine or on a cluster. The only file with Ray."""
+"""A flow run on Ray Data: a pool of workers for each map step, here or on a cluster. The only file with Ray."""
 
 import os
 
-# Ray reads these when it is imported: no reports home, no progress bars, no chatter of its backend, nobody without a token.
+# Ray reads these when it is imported: no reports home, no progress bars, no chatter, nobody in without a token.
 for _name, _value in {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
@@ -20,11 +20,14 @@ import logging
 import secrets
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 import ray
+import ray.data
 from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,7 +76,7 @@ def run(
 
 
 class _Worker:
-    """Lives in a process of its own: loads the stage once, runs one item a call. Rows are JSON, so no type of Ray's stays."""
+    """Lives in a process of its own: loads the stage once, runs one item a call. Rows carry JSON alone."""
 
     def __init__(self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record]) -> None:
         self._new_stage = stage
@@ -143,7 +146,7 @@ class _Cluster:
             return
         # Sockets lie below this folder and their paths may have 107 bytes, so it stands in /tmp, whatever TMPDIR says.
         self._folder = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")
-        options: dict[str, object] = {"address": self._config.address}
+        options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
             _set_token()
             options = {
@@ -154,7 +157,7 @@ class _Cluster:
                 "_temp_dir": self._folder,
             }
         try:
-            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)
+            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise JobError(
                 f"Ray cannot start: {str(error).splitlines()[0]}; use the local engine, or mend the cluster"
@@ -164,18 +167,21 @@ class _Cluster:
     def _stream(self, step: MapStep, works: Sequence[Work], record_type: type[Record]) -> Iterator[pa.Table]:
         rows = max(1, min(self._config.items_per_block, len(works) // (8 * self._config.workers)))
         blocks = [_block(works[start : start + rows]) for start in range(0, len(works), rows)]
-        results = ray.data.from_arrow(blocks).map_batches(
-            _Worker,
-            fn_constructor_args=(step.stage, step.config, record_type),
-            batch_size=1,
-            batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
-            num_cpus=1,
-            num_gpus=self._config.gpus_per_worker,
-            # By default Ray starts a worker that dies of its input again without end.
-            max_restarts=_RESTARTS,
-            max_task_retries=_RESTARTS,
-        )
+        with warnings.catch_warnings():
+            # By default Ray starts a worker that dies of its input again without end. The bounds have no other way in,
+            # and Ray says that this one ends with its version 2.64.
+            warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
+            results = ray.data.from_arrow(blocks).map_batches(
+                _Worker,
+                fn_constructor_args=(step.stage, step.config, record_type),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
+                num_cpus=1,
+                num_gpus=self._config.gpus_per_worker,
+                max_restarts=_RESTARTS,
+                max_task_retries=_RESTARTS,
+            )
         return iter(results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
 
 
@@ -195,8 +201,8 @@ def _set_token() -> None:
 
 
 def _quiet() -> None:
-    """Errors only, and a bug of a stage as itself."""
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    """No lines of Ray's own (what ends a run is raised), and a bug of a stage as itself."""
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.print_on_execution_start = False
     context.enable_progress_bars = False

@@ -27,12 +27,14 @@ from f2s_catalog.records import (
 from pydantic import BaseModel, ConfigDict
 
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
+from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
+from f2s_ray.models.references import ReferenceConfig
 from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from f2s_ray.stages.borrow import BorrowConfig, borrow
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
-from f2s_ray.stages.identify import GatherConfig, IdentifyConfig, gather, identify
+from f2s_ray.stages.identify import gather, identify
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.plan import PlanConfig, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
@@ -50,8 +52,8 @@ class PhotoConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     probe: ProbeConfig = ProbeConfig()
     detect: DetectConfig = DetectConfig()
-    identify: IdentifyConfig = IdentifyConfig()
-    references: GatherConfig = GatherConfig()
+    identify: ClusteringConfig = ClusteringConfig()
+    references: ReferenceConfig = ReferenceConfig()
     estimate: EstimateConfig = EstimateConfig()
     borrow: BorrowConfig = BorrowConfig()
     plan: PlanConfig = PlanConfig()
@@ -209,9 +211,7 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
 def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     """The whole way: restored files, their rows, their measures."""
     roots = {"input_root": str(source), "output_root": str(output)}
-    restore = RestoreSetup(
-        **config.restore.model_dump(), model=config.model, embedder=config.detect.embedder, **roots
-    )
+    restore = RestoreSetup(**config.restore.model_dump(), model=config.model, embedder=config.detect.embedder, **roots)
 
     def restore_units(catalog: Catalog) -> Iterator[Item]:
         archive = _Archive(catalog)
@@ -225,7 +225,9 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     assemble = AssembleSetup(output_root=str(output))
     return [
         *plan_flow(config, source, output),
-        MapStep("restore", RestorePhoto, restore, restore_units, (*_PEOPLE, DegradationCode, RestoreTask), RestoredSegment),
+        MapStep(
+            "restore", RestorePhoto, restore, restore_units, (*_PEOPLE, DegradationCode, RestoreTask), RestoredSegment
+        ),
         MapStep("assemble", AssembleMedia, assemble, _assemble_units, made, RestoredMedia),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
     ]

@@ -30,7 +30,8 @@ class Item:
 class Stage(Protocol):
     """A callable class: ``__init__(config)`` loads, once a worker; ``__call__(record)`` yields records."""
 
-    def __call__(self, record: Any) -> Iterator[Record]: ...  # noqa: ANN401 (each stage takes its own record)
+    def __call__(self, record: Any) -> Iterator[Record]:  # noqa: ANN401 (each stage takes its own record)
+        """What comes of one record; raises ``MediaError`` for this item's trouble."""
 
 
 @dataclass(frozen=True)

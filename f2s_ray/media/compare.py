@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import pillow_heif
@@ -60,8 +62,8 @@ def _exif(old: Tags, new: Tags, fmt: str) -> list[str]:
     note = wanted.pop("Exif.Photo.MakerNote", None)
     lost = ["Exif.Photo.MakerNote: lost"] if note is not None and "Exif.Photo.MakerNote" not in new.exif else []
     sides = ("Exif.Image.XResolution", "Exif.Image.YResolution")
-    old_sides, new_sides = (sorted(tags.exif.get(key, "") for key in sides) for tags in (old, new))
-    if any(old_sides) and old_sides != new_sides:
+    old_sides, new_sides = ([_numbers(tags.exif.get(key, "")) for key in sides] for tags in (old, new))
+    if any(old_sides) and new_sides not in (old_sides, old_sides[::-1]):
         lost.append(f"Exif.Image.XResolution: {old_sides} became {new_sides}")
     return lost + _differ("", wanted, new.exif)
 
@@ -75,14 +77,22 @@ def _xmp(old: Tags, new: Tags) -> list[str]:
     return _differ("", wanted, new.xmp)
 
 
-def _differ(title: str, wanted: dict, found: dict) -> list[str]:
+def _differ(title: str, wanted: Mapping[str, object], found: Mapping[str, object]) -> list[str]:
     differences = []
     for key, value in wanted.items():
         if key not in found:
             differences.append(f"{title} {key}: lost".strip())
-        elif found[key] != value:
+        elif found[key] != value and _numbers(found[key]) != _numbers(value):
             differences.append(f"{title} {key}: {str(value)[:60]!r} became {str(found[key])[:60]!r}".strip())
     return differences
+
+
+def _numbers(value: object) -> object:
+    """``300/1`` and ``600/2`` are one number; what is no list of fractions stays as it is."""
+    try:
+        return [Fraction(word) for word in str(value).split()]
+    except (ValueError, ZeroDivisionError):
+        return value
 
 
 def _icc(data: bytes, fmt: str) -> list[bytes | None]:

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,8 +48,8 @@ def decode(path: Path, info: PhotoInfo, limits: Limits) -> Photo:
 def upright(channels: Tensor, orientation: int) -> Tensor:
     """Turn ``[c, h, w]`` by its EXIF orientation.
 
-    >>> upright(torch.tensor([[[1, 2], [3, 4]]]), 6).tolist()
-    [[[3, 1], [4, 2]]]
+    >>> upright(Tensor([[[1, 2], [3, 4]]]), 6).tolist()
+    [[[3.0, 1.0], [4.0, 2.0]]]
     """
     if orientation >= 5:
         channels = channels.transpose(1, 2)
@@ -82,8 +81,8 @@ def _split(samples: np.ndarray, has_alpha: bool) -> tuple[np.ndarray, np.ndarray
 
 def _jpeg(data: bytes, info: PhotoInfo) -> Iterator[Samples]:
     if info.colour == "cmyk":
-        image = open_pillow(data, "JPEG")
-        yield np.asarray(image), None, 255, info.orientation
+        _refuse_patched_ink(data)
+        yield np.asarray(open_pillow(data, "JPEG")), None, 255, info.orientation
         return
     space = "GRAY" if info.colour == "grey" else "RGB"
     try:
@@ -95,9 +94,17 @@ def _jpeg(data: bytes, info: PhotoInfo) -> Iterator[Samples]:
     yield samples[..., 0] if info.colour == "grey" else samples, None, 255, info.orientation
 
 
+def _refuse_patched_ink(data: bytes) -> None:
+    """Pillow knows what Adobe's inverted inks mean, but patches damage; the strict decoder is asked about that alone."""
+    try:
+        simplejpeg.decode_jpeg(data, colorspace="CMYK", strict=True)
+    except ValueError as error:
+        if "Corrupt" in str(error) or "Premature" in str(error):
+            raise
+
+
 def _png(data: bytes, info: PhotoInfo) -> Iterator[Samples]:
-    deque(png.chunks(data), maxlen=0)
-    samples = imagecodecs.png_decode(data)
+    samples = imagecodecs.png_decode(png.pixels_alone(data))
     colours, alpha = _split(samples, info.has_alpha)
     colours = colours[..., 0] if colours.ndim == 3 and colours.shape[2] == 1 else colours
     yield colours, alpha, np.iinfo(samples.dtype).max, info.orientation

@@ -21,6 +21,10 @@ from f2s_ray.media.tiff import PageTags
 __all__ = ["EncodeOptions", "Encoded", "encode", "target_name"]
 
 
+# Measured at quality 95: the same error as the default in a quarter of the time, a tenth more bytes.
+HEIF_PRESET = "ultrafast"
+
+
 @dataclass(frozen=True)
 class EncodeOptions:
     """``quality`` of lossy formats, 1..100; a JPEG whose source was finer gets the source's."""
@@ -78,9 +82,7 @@ def _changes(photo: Photo, original: bytes) -> Iterator[str]:
 
 def _samples(page: Page, maximum: int) -> np.ndarray:
     """``[h, w, c]``: one or three colours or four inks, then alpha."""
-    colours = page.rgb[:1] if page.is_grey else page.rgb
-    if page.is_grey:
-        colours = page.rgb.mean(0, keepdim=True)
+    colours = page.rgb.mean(0, keepdim=True) if page.is_grey else page.rgb
     if page.ink is not None:
         colours = ink_from_rgb(page.rgb, page.ink)
     channels = colours if page.alpha is None else torch.cat([colours, page.alpha])
@@ -89,7 +91,9 @@ def _samples(page: Page, maximum: int) -> np.ndarray:
 
 def _pillow_image(page: Page) -> Image.Image:
     samples = _samples(page, 255)
-    return Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples, "CMYK" if page.ink is not None else None)
+    return Image.fromarray(
+        samples[..., 0] if samples.shape[2] == 1 else samples, "CMYK" if page.ink is not None else None
+    )
 
 
 def _jpeg(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
@@ -131,7 +135,9 @@ def _turned(resolution: tuple[float, float], info: PhotoInfo) -> tuple[float, fl
 
 def _png(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
     maximum = 65535 if photo.info.bit_depth == 16 else 255
-    encoded = imagecodecs.png_encode(np.squeeze(_samples(photo.pages[0], maximum), axis=_single(photo.pages[0])), level=6)
+    encoded = imagecodecs.png_encode(
+        np.squeeze(_samples(photo.pages[0], maximum), axis=_single(photo.pages[0])), level=6
+    )
     return png.splice(encoded, _kept_chunks(original, photo.info))
 
 
@@ -143,7 +149,7 @@ def _kept_chunks(original: bytes, info: PhotoInfo) -> Iterator[tuple[bytes, byte
     for kind, content in png.chunks(original):
         if kind == b"pHYs" and info.orientation >= 5:
             content = content[4:8] + content[:4] + content[8:]
-        if kind in png.KEPT:
+        if png.is_kept(kind, content):
             yield kind, content
 
 
@@ -164,7 +170,9 @@ def _heif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
     if depth > 8:
         samples = samples << (16 - depth)
     mode = ("LA" if page.alpha is not None else "L") if page.is_grey else ("RGBA" if page.alpha is not None else "RGB")
-    kept = {key: before.info[key] for key in ("icc_profile", "icc_profile_type", "nclx_profile") if before.info.get(key)}
+    kept = {
+        key: before.info[key] for key in ("icc_profile", "icc_profile_type", "nclx_profile") if before.info.get(key)
+    }
     target = io.BytesIO()
     pillow_heif.encode(
         mode + (";16" if depth > 8 else ""),
@@ -175,6 +183,7 @@ def _heif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
         chroma=444,
         tile_size=0,
         bit_depth=depth,
+        enc_params={"preset": HEIF_PRESET},
         **kept,
     )
     return target.getvalue()
@@ -211,17 +220,16 @@ def _deep_avif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
 
 
 def _tiff(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
-    return tiff.write(_tiff_page(page, tags, photo.info) for page, tags in zip(photo.pages, tiff.page_tags(original), strict=True))
+    return tiff.write(_tiff_page(page, tags) for page, tags in zip(photo.pages, tiff.page_tags(original), strict=True))
 
 
 def _raw(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
-    return tiff.write(_tiff_page(page, PageTags(), photo.info) for page in photo.pages)
+    return tiff.write(_tiff_page(page, PageTags()) for page in photo.pages)
 
 
-def _tiff_page(page: Page, tags: PageTags, info: PhotoInfo) -> tuple[np.ndarray, Colour, PageTags]:
+def _tiff_page(page: Page, tags: PageTags) -> tuple[np.ndarray, Colour, PageTags]:
     colour: Colour = "cmyk" if page.ink is not None else "grey" if page.is_grey else "rgb"
-    turned = tags if tags.resolution is None else PageTags(**{**vars(tags), "resolution": _turned(tags.resolution, info)})
-    return _samples(page, 255 if page.bit_depth <= 8 else 65535), colour, turned
+    return _samples(page, 255 if page.bit_depth <= 8 else 65535), colour, tags
 
 
 _WRITERS: dict[str, Callable[[Photo, bytes, EncodeOptions], bytes]] = {

@@ -35,8 +35,8 @@ def _jpeg(data: bytes, limits: Limits) -> PhotoInfo:
         kind = "lossless" if process == 0xC3 else f"process {process - 0xC0}"
         raise MediaError("unsupported", f"JPEG with {bits} bits, {kind}; save it as 8-bit JPEG or 16-bit TIFF")
     image = open_pillow(data, "JPEG")
-    companions = ("gain map or further pictures",) if image.format == "MPO" else ()
     xmp = image.info.get("xmp", b"")
+    companions = ("a gain map or further pictures",) if image.format == "MPO" or b"hdr-gain-map" in xmp else ()
     if b"MotionPhoto" in xmp or b"MicroVideo" in xmp:
         companions += ("the clip of a motion photo",)
     return replace(_from_pillow(image, "JPEG", 8), companions=companions)
@@ -101,7 +101,7 @@ def _heif(data: bytes, limits: Limits) -> PhotoInfo:
         raise MediaError("animated", f"HEIF with {len(file)} pictures is refused: all but one would be lost")
     width, height = file.size
     companions = tuple(
-        name for name, key in (("depth map", "depth_images"), ("auxiliary pictures", "aux")) if file.info.get(key)
+        name for name, key in (("a depth map", "depth_images"), ("auxiliary pictures", "aux")) if file.info.get(key)
     )
     return PhotoInfo(
         format="HEIF",

@@ -12,7 +12,7 @@ from f2s_ray.media import bmff, tiff
 from f2s_ray.media.exiv2 import Tags, opened, read_tags
 from f2s_ray.media.guard import guarded
 from f2s_ray.media.headers import READERS, open_pillow
-from f2s_ray.media.photo import Limits
+from f2s_ray.media.photo import Limits, PhotoInfo
 from f2s_ray.media.regions import FaceRegion, region_edits
 from f2s_ray.media.signatures import recognise
 
@@ -37,7 +37,8 @@ RAW_KEPT = frozenset(
     ResolutionUnit XPTitle XPComment XPAuthor XPKeywords XPSubject Rating RatingPercent Orientation ProcessingSoftware""".split()
 )
 ORPHANS = re.compile(r"Xmp\.(hdrgm|Container|GContainer|GCamera\.(MotionPhoto|MicroVideo))|Xmp\.xmp\.Thumbnails")
-OTHER_PICTURES = re.compile(r"Exif\.(Thumbnail|Image[23]|Sub\w+|PanasonicRaw|Canon\w*|Nikon\w*|Sony\w*)\.")
+# Groups that stand in every photo's EXIF; other pictures and maker notes of a RAW are not about its TIFF.
+RAW_GROUPS = ("Exif.Photo.", "Exif.GPSInfo.", "Exif.Iop.")
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,12 @@ def carry(source: Path, target: Path, note: Provenance) -> Carried:
     before, after = recognise(original[:1024], source.name), recognise(encoded[:1024], target.name)
     tags = read_tags(original)
     with guarded(target.name):
+        source_header = READERS[before](original, ANY_SIZE)
         header = READERS[after](encoded, ANY_SIZE)
         carrier = _carrier(original if tags.trouble is None else None, before)
         carrier = _edited(carrier, note, (header.width_px, header.height_px), _orientation(tags, before))
         target.write_bytes(_put(carrier, encoded, after, renew="Exif.Thumbnail.Compression" in tags.exif))
-    return Carried(tuple(_kept(tags)), tuple(_lost(tags, original)))
+    return Carried(tuple(_kept(tags, source_header)), tuple(_lost(tags, original, before)))
 
 
 def finish(target: Path, source: Path) -> None:
@@ -85,14 +87,21 @@ def finish(target: Path, source: Path) -> None:
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def _kept(tags: Tags) -> list[str]:
-    kept = [name for name, found in (("exif", tags.exif), ("iptc", tags.iptc), ("xmp", tags.xmp)) if found]
-    return [*kept, "capture time"] if "Exif.Photo.DateTimeOriginal" in tags.exif else kept
+def _kept(tags: Tags, header: PhotoInfo) -> list[str]:
+    found = {
+        "exif": tags.exif,
+        "iptc": tags.iptc,
+        "xmp": tags.xmp,
+        "icc": header.has_icc,
+        "alpha": header.has_alpha,
+        "capture time": "Exif.Photo.DateTimeOriginal" in tags.exif,
+    }
+    return [name for name, there in found.items() if there]
 
 
-def _lost(tags: Tags, original: bytes) -> list[str]:
+def _lost(tags: Tags, original: bytes, fmt: str) -> list[str]:
     lost = [f"metadata: damaged in the source, not carried over ({tags.trouble})"] if tags.trouble else []
-    if "Exif.Thumbnail.Compression" in tags.exif:
+    if "Exif.Thumbnail.Compression" in tags.exif and fmt != "TIFF":
         lost.append("thumbnail: showed the old picture, renewed or removed")
     if b"http://ns.adobe.com/xmp/extension/" in original:
         lost.append("xmp: its extended part is not carried over")
@@ -122,7 +131,7 @@ def _carrier(original: bytes | None, fmt: str) -> bytes:
 
 def _is_layout(key: str, fmt: str) -> bool:
     if fmt == "RAW":
-        return key.startswith("Exif.Image.") and key not in RAW_KEPT or bool(OTHER_PICTURES.match(key)) or "MakerNote" in key
+        return "MakerNote" in key or not (key in RAW_KEPT or key.startswith(RAW_GROUPS))
     return key.startswith("Exif.Thumbnail.") or (
         fmt == "TIFF" and (key in STRUCTURE or key.startswith(("Exif.Image2.", "Exif.Image3.", "Exif.SubImage")))
     )
@@ -149,7 +158,9 @@ def _exif_edits(exif: dict[str, str], note: Provenance, size: tuple[int, int], o
 
 def _xmp_edits(xmp: dict[str, object], note: Provenance, size: tuple[int, int], orientation: int) -> dict[str, object]:
     history = "Xmp.xmpMM.History"
-    number = 1 + max((int(found[1]) for key in xmp if (found := re.match(re.escape(history) + r"\[(\d+)\]", key))), default=0)
+    number = 1 + max(
+        (int(found[1]) for key in xmp if (found := re.match(re.escape(history) + r"\[(\d+)\]", key))), default=0
+    )
     edits: dict[str, object] = {"Xmp.iptcExt.DigitalSourceType": SOURCE_TYPE}
     edits |= {history: 'type="Seq"'} if history not in xmp else {}
     edits |= {

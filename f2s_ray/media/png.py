@@ -5,12 +5,10 @@ from collections.abc import Iterator
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["KEPT", "chunks", "splice"]
+__all__ = ["chunks", "is_kept", "pixels_alone", "splice"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-KEPT = frozenset(
-    (b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"eXIf")
-)
+KEPT = frozenset((b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tEXt", b"zTXt", b"iTXt"))
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -43,9 +41,21 @@ def splice(encoded: bytes, kept: Iterator[tuple[bytes, bytes]]) -> bytes:
         encoded: a PNG as written by the encoder.
         kept: type and content of the chunks to add, in order.
     """
-    added = b"".join(
-        len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
-        for kind, content in kept
-    )
+    added = b"".join(_chunk(kind, content) for kind, content in kept)
     head = len(SIGNATURE) + 25
     return encoded[:head] + added + encoded[head:]
+
+
+def is_kept(kind: bytes, content: bytes) -> bool:
+    """Colour, resolution and text go along as they are; EXIF, IPTC and XMP are written anew, an old picture's hints are not."""
+    return kind in KEPT and not content.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type "))
+
+
+def pixels_alone(data: bytes) -> bytes:
+    """The PNG without all that a decoder of pixels needs not read. Raises ``MediaError`` as ``chunks`` does."""
+    needed = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+    return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks(data) if kind in needed)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")

@@ -45,7 +45,7 @@ class PageHeader:
 
 @dataclass(frozen=True)
 class PageTags:
-    """What a page carries besides its pixels."""
+    """What a page carries besides its pixels; the resolution is that of the upright page."""
 
     resolution: tuple[float, float] | None = None
     resolution_unit: int = 2
@@ -109,7 +109,9 @@ def first_page(whole: bytes) -> bytes:
     with _opened(whole) as file:
         page = file.pages[0]
         samples = page.asarray()
-        return write(iter([(samples[..., None] if samples.ndim == 2 else samples, _header(page).colour, _tags_of(page))]))
+        return write(
+            iter([(samples[..., None] if samples.ndim == 2 else samples, _header(page).colour, _tags_of(page))])
+        )
 
 
 def append(first: bytes, whole: bytes) -> bytes:
@@ -203,6 +205,8 @@ def _tags_of(page: tifffile.TiffPage) -> PageTags:
     x, y = page.tags.valueof(282), page.tags.valueof(283)
     if x and y and x[1] and y[1]:
         resolution = (x[0] / x[1], y[0] / y[1])
+        if page.tags.valueof(274, default=1) in (5, 6, 7, 8):
+            resolution = resolution[::-1]
     description, name = page.tags.valueof(270), page.tags.valueof(285)
     return PageTags(
         resolution=resolution,

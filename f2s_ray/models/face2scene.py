@@ -133,7 +133,8 @@ class Face2Scene:
             return None
         centre = np.linalg.inv(face.matrix[:, :2]) @ (np.full(2, face.before.shape[-1] / 2) - face.matrix[:, 2])
         left, top = (
-            int(np.clip(round(c - length / 2), 0, limit - length)) for c, limit in zip(centre, (width, height), strict=True)
+            int(np.clip(round(c - length / 2), 0, limit - length))
+            for c, limit in zip(centre, (width, height), strict=True)
         )
         window = rgb[:, top : top + length, left : left + length]
         if face.native_px > MAX_SIDE * 1.1:
@@ -173,15 +174,15 @@ class Face2Scene:
         )
 
     @torch.inference_mode()
-    def restore_scene(self, rgb: Float[Tensor, "3 h w"], pooled: Float[Tensor, "21 k"] | None) -> Float[Tensor, "3 h w"]:
+    def restore_scene(
+        self, rgb: Float[Tensor, "3 h w"], pooled: Float[Tensor, "21 k"] | None
+    ) -> Float[Tensor, "3 h w"]:
         """Restore a picture of any size in tiles that share one code; ``None`` is blind."""
         tokens = None if pooled is None else self._mapnet.project(pooled[None])
-        grid = tile_grid(rgb.shape[1], rgb.shape[2], self._config.tile_px, self._config.overlap_px)
-        return blend(
-            (self._untiled(rgb[:, t.top : t.bottom, t.left : t.right], tokens) for t in grid),
-            grid,
-            overlap_px=self._config.overlap_px,
-        )
+        height, width = rgb.shape[1:]
+        overlap_px = self._config.overlap_px
+        grid = tile_grid(height, width, self._config.tile_px, overlap_px)
+        return blend(((tile, self._untiled(tile.crop(rgb), tokens)) for tile in grid), height, width, overlap_px)
 
     def _untiled(self, rgb: Float[Tensor, "3 h w"], tokens: Tensor | None) -> Float[Tensor, "3 h w"]:
         """One call, padded by reflection to multiples of 16."""

@@ -11,19 +11,24 @@ from torch import Tensor
 
 from f2s_ray.models import weights
 
-__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig"]
+__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig", "to_bgr"]
 
-NMS_IOU = 0.3
+SAME_FACE_IOU = 0.3
 MAX_CANDIDATES = 5000
 
 
 class FaceDetectorConfig(BaseModel):
-    """What counts as a face, and at which size it is looked for."""
+    """What counts as a face, and at which sizes it is looked for.
+
+    YuNet sees faces from about 10 to 700 px. The coarse look finds the large ones; where the picture is larger
+    than that, a finer look finds the small ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     min_score: float = Field(default=0.7, ge=0.0, le=1.0, description="detections below are dropped")
     min_face_px: float = Field(default=20.0, gt=0.0, description="a face whose box is narrower is dropped")
-    long_side_px: int = Field(default=1280, ge=64, description="a larger picture is shrunk to this long side first")
+    coarse_side_px: int = Field(default=1280, ge=64, description="long side of the picture in the first look")
+    fine_side_px: int = Field(default=3840, ge=64, description="long side in the second look, if it has that many")
 
 
 @dataclass(frozen=True)
@@ -34,47 +39,60 @@ class Detection:
     landmarks: tuple[float, float, float, float, float, float, float, float, float, float]
     score: float
 
+    @property
+    def short_side_px(self) -> float:
+        """Shorter side of the box."""
+        return min(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
 
 class FaceDetector:
-    """YuNet in OpenCV on the CPU; one thread, so that the machine's load decides nothing."""
+    """YuNet in OpenCV on the CPU; its rounding does not depend on the number of threads."""
 
     def __init__(self, config: FaceDetectorConfig | None = None) -> None:
         self._config = config or FaceDetectorConfig()
         file = weights.path(weights.FACE_DETECTOR)
-        self._net = cv2.FaceDetectorYN.create(
-            str(file), "", (320, 320), self._config.min_score, NMS_IOU, MAX_CANDIDATES
-        )
+        self._net = _load(str(file), self._config.min_score)
         self.name = f"{weights.FACE_DETECTOR}@{weights.file_digest(file)[:12]}"
 
     def detect(self, rgb: Float[Tensor, "3 h w"]) -> list[Detection]:
         """Faces from left to right; empty when there is none. ``rgb`` is in 0..1."""
-        height, width = rgb.shape[1:]
         image = to_bgr(rgb)
-        scale = min(1.0, self._config.long_side_px / max(height, width))
-        if scale < 1.0:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        rows = self._run(image)
-        stretch = np.array([width / image.shape[1], height / image.shape[0]], dtype=np.float64)
-        found = [_detection(row, stretch, (width, height)) for row in rows]
-        kept = [face for face in found if _short_side(face) >= self._config.min_face_px]
-        return sorted(kept, key=lambda face: (face.box, face.landmarks))
+        found = self._look(image, self._config.coarse_side_px)
+        if max(image.shape[:2]) > self._config.coarse_side_px:
+            found += self._look(image, self._config.fine_side_px)
+        found = [face for face in found if face.short_side_px >= self._config.min_face_px]
+        return sorted(_best_of_each(found), key=lambda face: (face.box, face.landmarks))
+
+    def _look(self, image: np.ndarray, long_side_px: int) -> list[Detection]:
+        height, width = image.shape[:2]
+        scale = min(1.0, long_side_px / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        stretch = np.array([width / size[0], height / size[1]])
+        return [_detection(row, stretch, (width, height)) for row in self._run(small)]
 
     def _run(self, image: np.ndarray) -> np.ndarray:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
-            self._net.setInputSize((image.shape[1], image.shape[0]))
-            _, rows = self._net.detect(image)
-        finally:
-            cv2.setNumThreads(threads)
+        self._net.setInputSize((image.shape[1], image.shape[0]))
+        _, rows = self._net.detect(image)
         return np.empty((0, 15)) if rows is None else rows.astype(np.float64)
 
 
 def to_bgr(rgb: Float[Tensor, "3 h w"]) -> np.ndarray:
     """OpenCV's order: h w 3, blue first, uint8 0..255."""
-    levels = (rgb.clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
-    return np.ascontiguousarray(levels.flip(0).permute(1, 2, 0).numpy())
+    image = np.empty((*rgb.shape[1:], 3), dtype=np.uint8)
+    for channel in range(3):  # one at a time: a float copy of a large picture is hundreds of megabytes
+        image[:, :, 2 - channel] = (rgb[channel].clamp(0.0, 1.0) * 255.0).round_().to(torch.uint8).numpy()
+    return image
+
+
+def _load(file: str, min_score: float) -> cv2.FaceDetectorYN:
+    """OpenCV 5 warns at each load that its new engine takes no target; that is no news for the user."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        return cv2.FaceDetectorYN.create(file, "", (320, 320), min_score, SAME_FACE_IOU, MAX_CANDIDATES)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _detection(row: np.ndarray, stretch: np.ndarray, size: tuple[int, int]) -> Detection:
@@ -88,5 +106,17 @@ def _detection(row: np.ndarray, stretch: np.ndarray, size: tuple[int, int]) -> D
     )
 
 
-def _short_side(face: Detection) -> float:
-    return min(face.box[2] - face.box[0], face.box[3] - face.box[1])
+def _best_of_each(faces: list[Detection]) -> list[Detection]:
+    """Of detections that overlap, the most certain."""
+    kept: list[Detection] = []
+    for face in sorted(faces, key=lambda face: (-face.score, face.box)):
+        if all(_iou(face.box, other.box) < SAME_FACE_IOU for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
+    return width * height / union if union > 0 else 0.0

@@ -1,6 +1,7 @@
 """A face in a picture to a unit vector, through insightface's own alignment and ArcFace code.
 
-SFace by default; any ArcFace ``.onnx`` (buffalo_l and the like) when its path is given. The vector is as long as the network makes it.
+SFace by default; any ArcFace ``.onnx`` (buffalo_l and the like) when its path is given. The vector is as long as the
+network makes it.
 """
 
 import warnings

@@ -54,9 +54,7 @@ class Fadex(nn.Module):
             if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        self.head = nn.Sequential(
-            nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, config.signature)
-        )
+        self.head = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, config.signature))
         self.values = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, len(VALUES)))
 
     def forward(self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]) -> FadexOutput:

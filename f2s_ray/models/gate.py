@@ -70,7 +70,11 @@ def judge(
             if objections:
                 reason = f"{candidate.what}: " + "; ".join(objections)
             else:
-                reason = f"{candidate.what}: stays with its person" if person is not None else f"{candidate.what}: stays like itself"
+                reason = (
+                    f"{candidate.what}: stays with its person"
+                    if person is not None
+                    else f"{candidate.what}: stays like itself"
+                )
             return Ruling(
                 index,
                 _cosine(before, person),

@@ -60,7 +60,7 @@ def load(kind: str, folder: Path = WEIGHTS) -> nn.Module:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
-    except Exception as error:  # noqa: BLE001 - safetensors raises its own untyped error for anything that is not one
+    except Exception as error:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")

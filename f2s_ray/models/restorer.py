@@ -59,9 +59,7 @@ class Codec(nn.Module):
         nn.init.zeros_(self.to_change.weight)
         nn.init.zeros_(self.to_change.bias)
 
-    def encode(
-        self, x: Float[Tensor, "b 3 h w"]
-    ) -> tuple[Float[Tensor, "b l h/4 w/4"], Float[Tensor, "b c h/2 w/2"]]:
+    def encode(self, x: Float[Tensor, "b 3 h w"]) -> tuple[Float[Tensor, "b l h/4 w/4"], Float[Tensor, "b c h/2 w/2"]]:
         """Latent and skip."""
         skip = self.down(self.stem(F.pixel_unshuffle(4 * (x - 0.5), 2)))
         return self.to_latent(F.pixel_unshuffle(skip, 2)), skip

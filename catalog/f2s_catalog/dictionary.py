@@ -1,0 +1,74 @@
+"""The records to the data dictionary, in Markdown: ``python -m f2s_catalog.dictionary > catalog/README.md``."""
+
+import sys
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from f2s_catalog.arrow import PROVENANCE, schema_of
+from f2s_catalog.records import TABLES, Record
+from f2s_catalog.views import VIEWS
+
+__all__ = ["dictionary"]
+
+_OPENING = """\
+# What is known: the catalog
+
+Generated from `f2s_catalog/records.py` by `python -m f2s_catalog.dictionary`; change it there.
+
+The tables are plain Parquet files below `OUTPUT/catalog/<table>/`, those about faces and persons below
+`OUTPUT/catalog/biometric/<table>/`, so that they can be locked away or erased. Files are only ever added.
+`f2s query OUTPUT "SELECT ..."` shows the current rows of each table under its name (`"references"` needs its quotes),
+and the views at the end.
+
+## Which rows are current
+
+Each stored row says which attempt made it:
+
+{provenance}
+
+A row is current when the latest attempt of its step at its item (the highest `number` in `attempts`) is `done` and has
+the row's `fingerprint` and `sequence`. So what a crash, an older configuration or a damaged source left behind is not
+seen, and nothing is ever rewritten. Of current rows with one key the highest `sequence` counts. `attempts` shows the
+latest attempt of each step at each item.
+"""
+
+
+def dictionary() -> str:
+    """The whole text of ``catalog/README.md``."""
+    rows = [f"| `{name}` | {kind} | {meaning} |" for name, (kind, meaning) in PROVENANCE.items()]
+    opening = _OPENING.format(provenance="\n".join(["| column | type | meaning |", "|---|---|---|", *rows]))
+    tables = [_table(record_type) for record_type in TABLES]
+    views = [f"| `{name}` | {meaning} |" for name, (meaning, _) in VIEWS.items()]
+    return "\n".join([opening, *tables, "## Views besides\n", "| view | shows |", "|---|---|", *views, ""])
+
+
+def _table(record_type: type[Record]) -> str:
+    place = f"biometric/{record_type.TABLE}" if record_type.BIOMETRIC else record_type.TABLE
+    key = ", ".join(f"`{name}`" for name in record_type.KEY)
+    head = [f"## {record_type.TABLE}\n", f"{record_type.__doc__} In `catalog/{place}/`, one row for each {key}.\n"]
+    return "\n".join([*head, "| column | type | meaning |", "|---|---|---|", *_rows(schema_of(record_type), ""), ""])
+
+
+def _rows(fields: pa.Schema | pa.StructType, prefix: str) -> Iterator[str]:
+    """A line a column; the columns of a list of structs follow it with its name in front."""
+    for field in fields:
+        kind = f"{_kind(field)} or null" if field.nullable else _kind(field)
+        yield f"| `{prefix}{field.name}` | {kind} | {field.metadata[b'description'].decode()} |"
+        if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+            yield from _rows(field.type.value_type, f"{prefix}{field.name}[].")
+
+
+def _kind(field: pa.Field) -> str:
+    kind = field.type
+    if b"words" in field.metadata:
+        return field.metadata[b"words"].decode()
+    if pa.types.is_fixed_size_list(kind):
+        return f"{kind.list_size} x {kind.value_type}"
+    if pa.types.is_list(kind):
+        return "list of structs" if pa.types.is_struct(kind.value_type) else f"list of {kind.value_type}"
+    return str(kind)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dictionary())

@@ -1,0 +1,5 @@
+"""The terminal: words in, an exit code out."""
+
+from f2s_ray.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,131 @@
+"""All commands under one name, and the one place where an error becomes a line and an exit code.
+
+Exit codes: 0 all done, 1 finished but some items failed, 2 usage or configuration, 3 the job could not run,
+130 interrupted.
+"""
+
+import sys
+
+import typer
+
+from f2s_ray.cli import archive, demo, look, train, weights
+from f2s_ray.cli.options import examples
+from f2s_ray.cli.text import error_line, print_line
+
+__all__ = ["app", "main", "version"]
+
+EXTRAS = {"ray": "cluster", "skimage": "demo", "av": "demo", "skvideo": "demo"}
+
+app = typer.Typer(
+    name="f2s",
+    help="Restore photo archives: find the people, restore their faces from their own best pictures, and read from "
+    "them how the rest was damaged. INPUT is never written to.",
+    epilog=examples("f2s demo", "f2s restore photos restored", 'f2s query restored "SELECT * FROM failures"'),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def version() -> int:
+    """Print the version."""
+    from f2s_ray import __version__
+
+    print_line(f"f2s {__version__}")
+    return 0
+
+
+def _register() -> None:
+    """Names, functions and examples of all commands, in the order of the help."""
+    app.command(epilog=examples("f2s demo", "f2s demo /tmp/f2s-demo --json"))(demo.demo)
+    app.command(
+        epilog=examples(
+            "f2s restore photos restored",
+            "f2s restore photos restored -c archive --set plan.tile_px=256",
+            "f2s restore photos restored --limit 20 --ray local",
+        )
+    )(archive.restore)
+    app.command(epilog=examples("f2s index photos restored", "f2s index photos restored --json"))(archive.index)
+    app.command(epilog=examples("f2s identify restored"))(archive.identify)
+    app.command(epilog=examples("f2s plan restored", "f2s plan restored --limit 20"))(archive.plan)
+    app.command(epilog=examples("f2s status restored", "f2s status restored --json"))(look.status)
+    app.command(epilog=examples("f2s failed restored", "f2s failed restored --json"))(look.failed)
+    app.command(epilog=examples("f2s retry restored", "f2s retry restored --kind truncated"))(archive.retry)
+    app.command(
+        epilog=examples(
+            'f2s query restored "SELECT path, format, camera FROM media"',
+            'f2s query restored "SELECT error_kind, count(*) FROM failures GROUP BY ALL" --json',
+        )
+    )(look.query)
+    app.command(epilog=examples("f2s report restored"))(look.report)
+    group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)
+    group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)
+    group.command(epilog=examples("f2s weights verify"))(weights.verify)
+    app.add_typer(group, name="weights", epilog=examples("f2s weights list"))
+    group = typer.Typer(help="Train the networks on your own pictures.", no_args_is_help=True, rich_markup_mode=None)
+    group.command(epilog=examples("f2s train face portraits --out weights"))(train.face)
+    group.command(epilog=examples("f2s train code portraits --out weights --steps 500"))(train.code)
+    group.command(epilog=examples("f2s train scene portraits streets --out weights"))(train.scene)
+    app.add_typer(group, name="train", epilog=examples("f2s train face portraits --out weights"))
+    app.command(epilog=examples("f2s version"))(version)
+
+
+_register()
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if words is None else words))
+
+
+def run(words: list[str]) -> int:
+    """Run one command.
+
+    Returns:
+        the exit code; what a user can mend is one line on standard error, a bug is a traceback.
+    """
+    try:
+        code = int(app(words, prog_name="f2s", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        error_line(f"{error}; see `f2s --help`")
+        return 2
+    except typer.Abort:
+        code = 130
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except Exception as error:
+        if (known := _known(error)) is None:
+            raise
+        error_line(str(error))
+        return known
+    if code == 130:
+        error_line("interrupted; what was finished is kept, the same command goes on from there")
+    return code
+
+
+def _known(error: Exception) -> int | None:
+    """The exit code of an error that a user can mend; none for a bug."""
+    from f2s_catalog.errors import CatalogError, QueryError
+
+    from f2s_ray.errors import ConfigError, F2SError
+
+    if isinstance(error, ConfigError | QueryError):
+        return 2
+    if isinstance(error, F2SError | CatalogError):
+        return 3
+    return None
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """A package that the base installation leaves out; our own modules are never left out."""
+    name = (error.name or "").partition(".")[0]
+    if name in ("", "f2s_ray", "f2s_catalog"):
+        raise error
+    error_line(f"{name} is not installed; run: pip install 'f2s-ray[{EXTRAS.get(name, 'restore')}]'")
+    return 3

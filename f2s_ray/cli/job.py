@@ -1,0 +1,144 @@
+"""A command that works on an archive to its end: checks, configuration, flow, engine, summary, exit code."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import Source
+
+from f2s_ray import __version__
+from f2s_ray.cli.options import Common
+from f2s_ray.cli.preflight import check_space, existing_output, input_folder, output_folder
+from f2s_ray.cli.progress import watch
+from f2s_ray.cli.runs import Run, read_run
+from f2s_ray.cli.tally import Tally, tally
+from f2s_ray.cli.text import print_json, print_line
+from f2s_ray.config import Config, EngineConfig, dump, load
+from f2s_ray.engines import local
+from f2s_ray.engines.run import Summary
+from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.flows.step import Item, MapStep, Step
+from f2s_ray.stages.inventory import list_sources
+
+__all__ = ["Ended", "Job", "again", "limited", "new_job", "run_job"]
+
+Flow = Callable[[Config, Path], list[Step]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do to which archive."""
+
+    command: str
+    source: Path
+    output: Path
+    config: Config
+    common: Common
+    retry: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that came to its end: its name, and the exit code 0 (all done) or 1 (some items failed)."""
+
+    run_id: str
+    exit_code: int
+
+
+def new_job(command: str, source: str, output: str, common: Common) -> Job:
+    """A job from the words INPUT and OUTPUT, all checks passed.
+
+    Raises:
+        ConfigError: the words or the configuration are wrong.
+        JobError: OUTPUT cannot be written or has no room.
+    """
+    config = load(common.config, common.all_overrides())
+    source_folder = input_folder(source)
+    folder = output_folder(output, source_folder)
+    _refuse_other_archive(folder, source_folder)
+    check_space(folder, (found.byte_count for found in list_sources(source_folder)))
+    return Job(command, source_folder, folder, config, common)
+
+
+def again(command: str, output: str, common: Common, retry: frozenset[str] = frozenset()) -> Job:
+    """A job on an OUTPUT that knows its INPUT from an earlier run, whose configuration holds unless another is given.
+
+    Raises:
+        ConfigError: there was no earlier run, or its INPUT has gone.
+        JobError: OUTPUT cannot be written.
+    """
+    folder = existing_output(output)
+    before = read_run(folder)
+    kept = str(folder / "runs" / before["run_id"] / "config.yaml")
+    config = load(common.config or kept, common.all_overrides())
+    source = input_folder(before["input"])
+    output_folder(output, source)
+    return Job(command, source, folder, config, common, retry)
+
+
+def run_job(job: Job, flow: Flow) -> Ended:
+    """Run the flow and print the last line."""
+    steps = flow(job.config, job.source)
+    last_step = _last_step(steps, job.output)
+    if job.common.limit is not None:
+        steps = [limited(step, job.common.limit) for step in steps]
+    facts = {"command": job.command, "input": str(job.source), "last_step": last_step, "version": __version__}
+    run = Run.start(job.output, dump(job.config), facts)
+    catalog = Catalog(job.output)
+    with watch(run, job.common) as on_progress:
+        _engine(job.config.engine)(steps, catalog, run.run_id, on_progress=on_progress, retry_failed=job.retry)
+    counts = tally(catalog, last_step)
+    run.finish({**facts, **asdict(counts)})
+    _print_last_line(counts, job.common)
+    return Ended(run.run_id, counts.exit_code)
+
+
+def limited(step: Step, count: int) -> Step:
+    """The same step, for the first ``count`` files of the listing alone; a reduction stays whole."""
+    if not isinstance(step, MapStep):
+        return step
+    inputs = step.inputs
+
+    def first(catalog: Catalog) -> list[Item]:
+        paths = {source.path for source in islice(sorted(catalog.rows(Source), key=lambda row: row.path), count)}
+        return [item for item in inputs(catalog) if item.path in paths]
+
+    return replace(step, inputs=first)
+
+
+def _last_step(steps: list[Step], output: Path) -> str:
+    """The step that makes a file done: the last that works on files; with reductions alone, that of the run before."""
+    names = [step.name for step in steps if isinstance(step, MapStep)]
+    return names[-1] if names else str(read_run(output)["last_step"])
+
+
+def _engine(config: EngineConfig) -> Callable[..., Summary]:
+    """The engine's ``run``; Ray is loaded only when it is asked for."""
+    if config.kind == "local":
+        return local.run
+    try:
+        from f2s_ray.engines import ray_data
+    except ModuleNotFoundError as error:
+        raise JobError(f"{error.name} is not installed: pip install 'f2s-ray[cluster]', or leave --ray out") from error
+    address = None if config.address == "local" else config.address
+    return partial(ray_data.run, config=ray_data.RayConfig(address=address, workers=config.workers))
+
+
+def _refuse_other_archive(output: Path, source: Path) -> None:
+    """Two archives in one OUTPUT would overwrite each other's results; one that has only moved is welcome."""
+    if not any(output.glob("runs/*/run.json")):
+        return
+    before = Path(read_run(output)["input"])
+    if before != source and before.is_dir():
+        raise ConfigError(f"OUTPUT {output} holds the results of {before}, not of {source}; choose another OUTPUT")
+
+
+def _print_last_line(counts: Tally, common: Common) -> None:
+    """Counts in words; as JSON where that is asked for."""
+    if common.as_json:
+        print_json({"event": "summary", **asdict(counts)})
+    else:
+        print_line(str(counts))

@@ -1,0 +1,94 @@
+"""The commands that only look: they load neither torch nor ray, and the base installation is enough for them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from f2s_ray.cli.options import JsonOption, OutputArgument
+from f2s_ray.cli.preflight import existing_output
+from f2s_ray.cli.text import duration, print_json, print_line, print_rows
+
+__all__ = ["failed", "print_plan", "query", "report", "status"]
+
+PLAN_SQL = """
+SELECT path, code_origin, len(faces) AS faces,
+    list_sum(list_transform(faces, lambda face: len(face.reference_face_ids))) AS reference_count,
+    megapixels, expected_seconds AS seconds, risk
+FROM tasks ORDER BY expected_seconds DESC, path
+"""
+
+
+def status(output: OutputArgument, as_json: JsonOption = False) -> int:
+    """Show what is done, failed and still to do, step by step, and about how long the rest takes."""
+    from f2s_catalog.ledger import Catalog
+
+    from f2s_ray.cli.runs import read_run
+    from f2s_ray.cli.tally import step_counts, tally
+
+    folder = existing_output(output)
+    catalog = Catalog(folder)
+    counts = tally(catalog, read_run(folder)["last_step"])
+    steps = step_counts(catalog)
+    rows = [{**asdict(step), "seconds_each": step.seconds / max(step.done + step.failed, 1)} for step in steps]
+    remaining = counts.pending * sum(step.seconds for step in steps) / max(counts.done + counts.failed, 1)
+    print_rows(rows, as_json=as_json, columns=["step", "done", "failed", "skipped", "seconds_each"])
+    if as_json:
+        print_json({"event": "summary", **asdict(counts), "remaining_seconds": round(remaining)})
+    else:
+        print_line(f"{counts}, about {duration(remaining)} of work left" if counts.pending else str(counts))
+    return counts.exit_code
+
+
+def failed(output: OutputArgument, as_json: JsonOption = False) -> int:
+    """List what failed: the file, the kind of trouble, and in one line what it was and what can be done."""
+    from f2s_catalog.ledger import Catalog
+
+    from f2s_ray.cli.tally import current_attempts
+
+    attempts = [row for row in current_attempts(Catalog(existing_output(output))) if row.status == "failed"]
+    rows = [
+        {"path": row.path, "step": row.step, "kind": row.error_kind, "message": row.message, "tries": row.number}
+        for row in sorted(attempts, key=lambda row: (row.path, row.step))
+    ]
+    print_rows(rows, as_json=as_json, columns=["path", "step", "kind", "message", "tries"])
+    return 0
+
+
+def query(
+    output: OutputArgument,
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the catalog's tables and views.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Ask the catalog in SQL. catalog/README.md lists its tables; `f2s query OUTPUT "SHOW TABLES"` their names."""
+    from f2s_catalog.query import query as ask
+
+    answer = ask(existing_output(output), sql)
+    print_rows(answer.to_pylist(), as_json=as_json, columns=answer.column_names)
+    return 0
+
+
+def report(output: OutputArgument) -> int:
+    """Write the newest run's page: one HTML file that opens without a network; prints where it lies."""
+    from f2s_ray.cli.runs import read_run
+    from f2s_ray.view.report import write_report
+
+    folder = existing_output(output)
+    run = read_run(folder)
+    print_line(str(write_report(folder, Path(run["input"]), run["run_id"])))
+    return 0
+
+
+def print_plan(output: Path, *, as_json: bool) -> None:
+    """The table of work, dearest first, and what it sums up to."""
+    from f2s_catalog.query import query as ask
+
+    answer = ask(output, PLAN_SQL)
+    rows = answer.to_pylist()
+    print_rows(rows, as_json=as_json, columns=answer.column_names)
+    total = sum(row["seconds"] for row in rows)
+    if as_json:
+        print_json({"event": "plan", "tasks": len(rows), "seconds": round(total)})
+    else:
+        print_line(f"{len(rows)} pictures, about {duration(total)} of work")

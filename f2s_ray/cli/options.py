@@ -1,0 +1,64 @@
+"""The words that several commands share, said once."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Common",
+    "ConfigOption",
+    "InputArgument",
+    "JsonOption",
+    "LimitOption",
+    "OutputArgument",
+    "QuietOption",
+    "RayOption",
+    "SetOption",
+    "VerboseOption",
+    "examples",
+]
+
+InputArgument = Annotated[str, typer.Argument(metavar="INPUT", help="Folder with the photos; it is never written to.")]
+OutputArgument = Annotated[
+    str, typer.Argument(metavar="OUTPUT", help="Folder for the results, the catalog and the runs.")
+]
+ConfigOption = Annotated[
+    str | None, typer.Option("-c", "--config", metavar="PRESET|FILE", help="smoke, preview, archive, or a YAML file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One value, e.g. plan.tile_px=256; wins over the file."),
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N files of the listing.")
+]
+RayOption = Annotated[
+    str | None, typer.Option("--ray", metavar="ADDRESS|auto|local", help="Run on Ray; local starts a private cluster.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, as in a pipe.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Nothing but the last line.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for each finished item.")]
+
+
+@dataclass(frozen=True)
+class Common:
+    """What a user said about how to run and what to show."""
+
+    config: str | None = None
+    overrides: tuple[str, ...] = ()
+    limit: int | None = None
+    ray: str | None = None
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def all_overrides(self) -> list[str]:
+        """The ``--set`` words, and ``--ray`` in the same words."""
+        ray = [] if self.ray is None else ["engine.kind=ray", f"engine.address={self.ray}"]
+        return [*self.overrides, *ray]
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help; a test runs every line of it through the parser."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

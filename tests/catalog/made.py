@@ -1,0 +1,62 @@
+"""Outcomes for the tests of the catalog."""
+
+from f2s_catalog.ledger import Outcome
+from f2s_catalog.records import Attempt, Face, Record, Shot, Source
+
+
+def attempt_of(item_id, fingerprint="f1", *, step="probe", status="done", kind=None, number=1) -> Attempt:
+    return Attempt(
+        step=step,
+        item_id=item_id,
+        fingerprint=fingerprint,
+        path=f"{item_id}.jpg",
+        status=status,
+        error_kind=kind,
+        message=None if kind is None else f"{item_id}: {kind}",
+        number=number,
+        run_id="run",
+        elapsed_seconds=0.5,
+    )
+
+
+def outcome(item_id, *records: Record, **attempt) -> Outcome:
+    return Outcome(attempt_of(item_id, **attempt), records)
+
+
+def failed(item_id, kind="broken", **attempt) -> Outcome:
+    return Outcome(attempt_of(item_id, status="failed", kind=kind, **attempt), ())
+
+
+def source(path, byte_count=1) -> Source:
+    return Source(path=path, byte_count=byte_count, modified_ns=7, trouble=None)
+
+
+def shot(index, score=1.0) -> Shot:
+    return Shot(
+        shot_id=f"m/{index}",
+        media_id="m",
+        start_seconds=0,
+        stop_seconds=0,
+        first_frame=0,
+        stop_frame=1,
+        cut_score=score,
+    )
+
+
+def face(index, score=0.5) -> Face:
+    return Face(
+        face_id=f"m/0/{index}",
+        shot_id="m/0",
+        media_id="m",
+        track_id=None,
+        pts_seconds=0,
+        box_px=(1, 2, 3, 4),
+        landmarks_px=tuple(range(10)),
+        score=score,
+        face_px=2,
+        sharpness=0.5,
+        yaw_degrees=0,
+        quality=0.5,
+        embedding=(0.0, 1.0),
+        embedder="made@0",
+    )

@@ -1,0 +1,141 @@
+import pytest
+from f2s_catalog.arrow import schema_of
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import TABLES, Attempt, Face, Shot, Source
+from f2s_catalog.store import fragments
+
+from tests.catalog.made import attempt_of, face, failed, outcome, shot, source
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    return Catalog(tmp_path)
+
+
+def paths(catalog):
+    return [row.path for row in catalog.rows(Source)]
+
+
+def test_an_empty_catalog_has_every_table_and_creates_nothing(catalog):
+    for record_type in TABLES:
+        assert catalog.rows(record_type) == []
+        assert catalog.table(record_type).schema.equals(schema_of(record_type), check_metadata=True)
+    assert list(catalog.root.iterdir()) == []
+
+
+def test_rows_come_back_sorted_by_key(catalog):
+    catalog.commit((Source,), [outcome("2", source("b")), outcome("1", source("c"), source("a"))])
+    assert catalog.rows(Source) == [source("a"), source("b"), source("c")]
+
+
+def test_a_face_fewer_than_last_time_is_gone(catalog):
+    catalog.commit((Face,), [outcome("s", face(0), face(1), face(2))])
+    catalog.commit((Face,), [outcome("s", face(0), face(1), fingerprint="f2", number=2)])
+    assert catalog.rows(Face) == [face(0), face(1)]
+
+
+def test_a_configuration_that_comes_back_shows_only_its_newest_rows(catalog):
+    catalog.commit((Face,), [outcome("s", face(0), face(1), fingerprint="old")])
+    catalog.commit((Face,), [outcome("s", face(0), fingerprint="new", number=2)])
+    catalog.commit((Face,), [outcome("s", face(2), fingerprint="old", number=3)])
+    assert catalog.rows(Face) == [face(2)]
+
+
+def test_an_item_that_now_fails_shows_nothing(catalog):
+    catalog.commit((Source,), [outcome("a", source("a")), outcome("b", source("b"))])
+    catalog.commit((Source,), [failed("a", fingerprint="f2", number=2)])
+    assert paths(catalog) == ["b"]
+
+
+def test_records_without_their_attempts_are_not_seen_and_the_next_try_is(catalog):
+    catalog.commit((Source,), [outcome("a", source("a"), source("left behind"))])
+    (ledger,) = fragments(catalog.root, Attempt)
+    ledger.unlink()
+    assert paths(catalog) == []
+    catalog.commit((Source,), [outcome("a", source("a"))])
+    assert paths(catalog) == ["a"]
+
+
+def test_of_two_items_with_one_key_the_newest_counts(catalog):
+    catalog.commit((Shot,), [outcome("x", shot(0, 0.25))])
+    catalog.commit((Shot,), [outcome("y", shot(0, 0.75))])
+    assert catalog.rows(Shot) == [shot(0, 0.75)]
+
+
+def test_steps_with_the_same_items_do_not_hide_each_other(catalog):
+    catalog.commit((Source,), [outcome("*", source("a"), step="list")])
+    catalog.commit((Shot,), [outcome("*", shot(0), step="cut", fingerprint="f2")])
+    assert paths(catalog) == ["a"]
+    assert catalog.rows(Shot) == [shot(0)]
+
+
+def test_a_reduction_replaces_what_it_wrote(catalog):
+    catalog.commit((Source, Shot), [outcome("*", source("a"), shot(0))])
+    catalog.commit((Source, Shot), [outcome("*", source("b"), fingerprint="f2", number=2)])
+    assert paths(catalog) == ["b"]
+    assert catalog.rows(Shot) == []
+
+
+def test_the_ledger_shows_the_latest_attempt_of_each_step_at_each_item(catalog):
+    catalog.commit((Source,), [failed("a"), outcome("b", step="other")])
+    catalog.commit((Source,), [outcome("a", number=2)])
+    assert catalog.attempts() == [attempt_of("b", step="other"), attempt_of("a", number=2)]
+
+
+def test_what_is_done_skipped_or_failed_is_not_pending(catalog):
+    skipped = outcome("c", status="skipped", kind="text")
+    catalog.commit((Source,), [outcome("a"), failed("b"), skipped])
+    items = [(name, "f1") for name in "dcba"]
+    assert catalog.pending("probe", items) == {"d": 1}
+    assert catalog.pending("other", items) == {"d": 1, "c": 1, "b": 1, "a": 1}
+
+
+def test_a_changed_configuration_makes_all_pending_with_the_next_number(catalog):
+    catalog.commit((Source,), [outcome("a"), failed("b", number=4)])
+    assert catalog.pending("probe", [("a", "f2"), ("b", "f2"), ("c", "f2")]) == {"a": 2, "b": 5, "c": 1}
+
+
+def test_only_the_kinds_that_are_asked_for_are_tried_again(catalog):
+    catalog.commit((Source,), [failed("a", "broken"), failed("b", "empty"), outcome("c")])
+    items = [(name, "f1") for name in "abc"]
+    assert catalog.pending("probe", items, frozenset({"empty"})) == {"b": 2}
+
+
+def test_an_item_given_twice_is_a_bug(catalog):
+    with pytest.raises(ValueError, match="'a' twice"):
+        catalog.pending("probe", [("a", "f1"), ("a", "f1")])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        ([outcome("a", shot(0))], "made a Shot, which it does not declare to write"),
+        ([outcome("a", source("x"), source("x", 2))], r"made Source \('x',\) twice of 'a'"),
+        ([outcome("a", source("x")), outcome("a", source("y"))], "stands twice in one commit"),
+    ],
+)
+def test_a_bug_of_a_stage_is_refused_before_it_is_on_disk(catalog, outcomes, words):
+    with pytest.raises(ValueError, match=words):
+        catalog.commit((Source,), outcomes)
+    assert list(catalog.root.iterdir()) == []
+
+
+def test_nothing_to_commit_writes_nothing(catalog):
+    catalog.commit((Source,), [])
+    assert list(catalog.root.iterdir()) == []
+
+
+def test_the_version_of_a_table_changes_with_who_made_it_and_not_with_others(catalog):
+    catalog.commit((Source,), [outcome("a", source("a"))])
+    before = catalog.version(Source)
+    catalog.commit((Shot,), [outcome("m", shot(0), step="cut")])
+    assert catalog.version(Source) == before
+    catalog.commit((Source,), [outcome("a", source("a"), fingerprint="f2", number=2)])
+    assert catalog.version(Source) != before
+
+
+def test_the_same_catalog_may_commit_inside_its_own_lock(catalog):
+    with catalog.writing(), catalog.writing():
+        catalog.commit((Source,), [outcome("a", source("a"))])
+    catalog.commit((Source,), [outcome("b", source("b"))])
+    assert paths(catalog) == ["a", "b"]

@@ -1,0 +1,150 @@
+import errno
+import multiprocessing
+import os
+import random
+from pathlib import Path
+
+import pytest
+from f2s_catalog.arrow import stored_schema
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ids import file_digest
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import Attempt, Face, Source
+from f2s_catalog.store import (
+    catalog_folder,
+    fragments,
+    next_sequence,
+    scan,
+    table_folder,
+    write_fragment,
+    writer_lock,
+)
+
+from tests.catalog.made import outcome, source
+
+
+def empty(record_type):
+    return stored_schema(record_type).empty_table()
+
+
+def hold(root, held, go_on):
+    with writer_lock(root):
+        held.set()
+        go_on.wait()
+
+
+def test_a_fragment_bears_its_commit_and_its_content_in_its_name(tmp_path):
+    path = write_fragment(tmp_path, Source, empty(Source), 12)
+    assert path.name == f"part-0000000012-{file_digest(path)[:16]}.parquet"
+    assert fragments(tmp_path, Source) == [path]
+    assert [other.name for other in path.parent.iterdir()] == [path.name]
+
+
+def test_faces_lie_apart(tmp_path):
+    assert table_folder(tmp_path, Face) == tmp_path / "catalog" / "biometric" / "faces"
+    assert table_folder(tmp_path, Source) == tmp_path / "catalog" / "sources"
+
+
+def test_a_table_without_a_folder_is_empty(tmp_path):
+    assert scan(tmp_path, Face).count_rows() == 0
+    assert not catalog_folder(tmp_path).exists()
+
+
+def test_the_number_of_a_commit_is_above_all_there_are(tmp_path):
+    assert next_sequence(tmp_path) == 1
+    write_fragment(tmp_path, Face, empty(Face), 41)
+    write_fragment(tmp_path, Source, empty(Source), 7)
+    assert next_sequence(tmp_path) == 42
+
+
+def test_no_flipped_bit_goes_unseen(tmp_path):
+    catalog = Catalog(tmp_path)
+    catalog.commit((Source,), [outcome("a", *[source(f"{index}.jpg", index) for index in range(50)])])
+    (path,) = fragments(tmp_path, Source)
+    whole, chance = path.read_bytes(), random.Random(4)
+    for _ in range(30):
+        content = bytearray(whole)
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(content)
+        with pytest.raises(
+            CatalogError, match=rf"{path} is damaged; .* remove every part-0000000001-\* of the catalog"
+        ):
+            catalog.rows(Source)
+    path.write_bytes(whole)
+    assert len(catalog.rows(Source)) == 50
+
+
+def test_without_the_damaged_commit_only_its_items_are_to_do_again(tmp_path):
+    catalog = Catalog(tmp_path)
+    catalog.commit((Source,), [outcome("a", source("a"))])
+    catalog.commit((Source,), [outcome("b", source("b"))])
+    for path in tmp_path.rglob("part-0000000002-*"):
+        path.unlink()
+    assert catalog.rows(Source) == [source("a")]
+    assert catalog.pending("probe", [("a", "f1"), ("b", "f1")]) == {"b": 1}
+
+
+def test_a_fragment_of_another_version_is_named(tmp_path):
+    columns = stored_schema(Source)
+    older = columns.remove(columns.get_field_index("trouble")).empty_table()
+    path = write_fragment(tmp_path, Source, older, 1)
+    with pytest.raises(CatalogError, match=f"{path} was written by another version of f2s"):
+        Catalog(tmp_path).rows(Source)
+
+
+def test_a_cut_fragment_is_named_with_the_way_out(tmp_path):
+    catalog = Catalog(tmp_path)
+    catalog.commit((Source,), [outcome("a", source("a.jpg"))])
+    (path,) = fragments(tmp_path, Attempt)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CatalogError, match=f"{path} is damaged"):
+        catalog.rows(Source)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CatalogError, match=r"cannot write .*No space left on device; free space") as caught:
+        write_fragment(tmp_path, Source, empty(Source), 1)
+    assert "\n" not in str(caught.value)
+    assert fragments(tmp_path, Source) == []
+    assert Catalog(tmp_path).rows(Source) == []
+
+
+def test_a_place_where_nothing_can_be_written_is_one_line(tmp_path):
+    (tmp_path / "catalog").write_text("a file where the folder should be")
+    with pytest.raises(CatalogError, match=r"cannot write .*catalog.*: File exists"), writer_lock(tmp_path):
+        pass
+
+
+def test_a_second_writer_is_turned_away_until_the_first_ends(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    held, go_on = spawn.Event(), spawn.Event()
+    other = spawn.Process(target=hold, args=(tmp_path, held, go_on))
+    other.start()
+    try:
+        assert held.wait(30)
+        with pytest.raises(CatalogError, match=f"another run is writing to {tmp_path}"):
+            Catalog(tmp_path).commit((Source,), [outcome("a", source("a.jpg"))])
+    finally:
+        go_on.set()
+        other.join(30)
+    Catalog(tmp_path).commit((Source,), [outcome("a", source("a.jpg"))])
+    assert len(Catalog(tmp_path).rows(Source)) == 1
+
+
+def test_what_a_dead_writer_left_aside_is_removed(tmp_path):
+    left = table_folder(tmp_path, Source) / ".part-0000000003-abc.parquet.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert fragments(tmp_path, Source) == []
+    with writer_lock(tmp_path):
+        assert not left.exists()
+
+
+def test_the_lock_leaves_no_other_file(tmp_path):
+    with writer_lock(tmp_path):
+        pass
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [Path(tmp_path / "catalog" / ".lock")]
