@@ -60,8 +60,8 @@ class Recipe:
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=48, learning_rate=5e-4),
-    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=1500),
+    "code": Recipe(steps=1000, batch=36, learning_rate=5e-4),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2100),
 }
 
 

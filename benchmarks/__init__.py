@@ -1,0 +1,1 @@
+"""What the project reaches, measured on real pictures; nothing here is installed."""
