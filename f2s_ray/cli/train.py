@@ -1,7 +1,7 @@
 """f2s train: sharp pictures of people in, weights of one network out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,6 +43,6 @@ def _train(which: "Which", data: list[Path], out: Path, steps: int | None, batch
 
     if missing := [str(folder) for folder in data if not folder.is_dir()]:
         raise ConfigError(f"DATA {', '.join(missing)} is not a folder; give folders with sharp pictures of people")
-    changes = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
     run_recipe(which, data, out, replace(RECIPES[which], **changes), print_line, threads)
     return 0
