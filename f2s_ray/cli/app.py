@@ -43,7 +43,7 @@ def _register() -> None:
     app.command(
         epilog=examples(
             "f2s restore photos restored",
-            "f2s restore photos restored -c archive --set plan.tile_px=256",
+            "f2s restore photos restored -c archive --set model.tile_px=256",
             "f2s restore photos restored --limit 20 --ray local",
         )
     )(archive.restore)
