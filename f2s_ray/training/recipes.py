@@ -40,7 +40,7 @@ class Recipe:
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=36, learning_rate=5e-4),
+    "code": Recipe(steps=1000, batch=36, learning_rate=1.5e-3),
     "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
 }
 
@@ -122,7 +122,7 @@ def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], No
         nonlocal keys, key_groups
         draw = Draw(1_000_000 + step)
         batch = pair_batch(pictures, recipe.batch // 3, 3, draw)
-        share = (torch.rand(len(batch.groups), generator=draw.generator) < 0.5).float()
+        share = (torch.rand(len(batch.groups), generator=draw.generator) < 0.3).float()
         restored = _restored_alone(restorer, batch.damaged, share, batch.clean)
         groups = batch.groups + step * 1000
         _, query, values = network(restored, batch.damaged)
