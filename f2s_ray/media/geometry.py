@@ -18,8 +18,8 @@ from torch.nn.functional import grid_sample, interpolate
 
 __all__ = ["TEMPLATE", "feather", "paste_back", "similarity_from_landmarks", "warp"]
 
-# Fractions of the side: eye, eye, nose tip, mouth corner, mouth corner; left is left in the picture. Proportions of a mean frontal
-# face, 3.3 times as high as the way from the eyes to the mouth, so that hairline and chin are inside.
+# Fractions of the side: eye, eye, nose tip, mouth corner, mouth corner; left is left in the picture. Proportions of
+# a mean frontal face; the side is 3.3 times the way from the eyes to the mouth, so that hairline and chin are inside.
 TEMPLATE = torch.tensor(
     [[0.355, 0.42], [0.645, 0.42], [0.5, 0.591], [0.371, 0.723], [0.629, 0.723]], dtype=torch.float64
 )
@@ -89,8 +89,8 @@ def paste_back(
 ) -> Float[Tensor, "3 h w"]:
     """The picture with the change of its face.
 
-    What is pasted is the difference between ``face`` and what ``warp`` cut out: where nothing changed the picture stays as it is, to the
-    bit, and detail that is finer than the face crop is not blurred.
+    What is pasted is the difference between ``face`` and what ``warp`` cut out: where nothing changed the picture
+    stays as it is, to the bit, and detail that is finer than the face crop is not blurred.
 
     Args:
         image: the picture that ``warp`` read.
