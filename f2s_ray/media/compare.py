@@ -38,7 +38,7 @@ def compare(source: Path, target: Path) -> list[str]:
     """Each tag that was lost or altered and may not be, in words; empty when all is well.
 
     Allowed: orientation, sizes, resolution swapped with the sides, thumbnail, maker note offsets, the layout of the
-    pixels, the note of what was done. Where the source's own metadata is damaged only profile and resolution are compared.
+    pixels, the note of what was done. Where the source's tags are damaged only profile and resolution count.
     """
     original, result = source.read_bytes(), target.read_bytes()
     before, after = recognise(original[:1024], source.name), recognise(result[:1024], target.name)

@@ -22,7 +22,7 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
 
     Raises:
         MediaError: ``empty``, ``broken``, ``truncated``, ``too_large``, ``unsupported``, ``unreadable``,
-            ``not_a_file``, ``animated``, ``video``, or ``skipped:not_media`` for what is no picture by content and by name.
+            ``not_a_file``, ``animated``, ``video``, or ``skipped:not_media`` for no picture by content and name.
     """
     data = read_bytes(path, limits)
     fmt = recognise(data[:HEAD], path.name)

@@ -132,7 +132,7 @@ def append(first: bytes, whole: bytes) -> bytes:
 
 
 def _pages(file: tifffile.TiffFile, most: int | None = None) -> list[tifffile.TiffPage]:
-    """The first pages; tifffile reads each IFD only as it comes to it, so a hostile chain is not followed to its end."""
+    """The first pages; tifffile reads each IFD only as it comes to it, so a hostile chain is not followed."""
     return [page for page in islice(file.pages, most) if isinstance(page, tifffile.TiffPage)]
 
 

@@ -83,7 +83,7 @@ def _spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
 
 
 def _window(side: int, overlap_px: int) -> Float[Tensor, "side"]:
-    """Rises from just above 0 to 1 over the overlap, falls at the far end; at a picture's edge normalising undoes it."""
+    """Rises from just above 0 to 1 over the overlap, falls at the far end; at a picture's edge dividing undoes it."""
     distance = torch.arange(side, dtype=torch.float32) + 0.5
     distance = torch.minimum(distance, side - distance)
     ramp = (distance / max(overlap_px, 1)).clamp(max=1)

@@ -174,8 +174,7 @@ def _dng() -> bytes:
     cells = np.zeros((96, 128), np.uint16)
     for row, column, channel in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
         cells[row::2, column::2] = colours[row::2, column::2, channel]
-    matrix = [(3240970, 1000000), (-1537383, 1000000), (-498611, 1000000), (-969244, 1000000), (1875968, 1000000), (41555, 1000000),
-              (55630, 1000000), (-203977, 1000000), (1056972, 1000000)]  # fmt: skip
+    matrix = (3240970, -1537383, -498611, -969244, 1875968, 41555, 55630, -203977, 1056972)
     target = io.BytesIO()
     tifffile.imwrite(
         target,
@@ -189,7 +188,7 @@ def _dng() -> bytes:
             (33421, "H", 2, (2, 2), True),
             (33422, "B", 4, (0, 1, 1, 2), True),
             (50717, "H", 1, 16383, True),
-            (50721, "2i", 9, [part for pair in matrix for part in pair], True),
+            (50721, "2i", 9, [part for value in matrix for part in (value, 1_000_000)], True),
             (50728, "2I", 3, (1, 1, 1, 1, 1, 1), True),
         ],
     )

@@ -27,7 +27,8 @@ for name in json.load(sys.stdin):
     except MediaError as error:
         kind, message = error.kind, error.message
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    row = {"name": path.name, "kind": kind, "message": message, "seconds": time.perf_counter() - begin, "peak_mib": peak}
+    seconds = time.perf_counter() - begin
+    row = {"name": path.name, "kind": kind, "message": message, "seconds": seconds, "peak_mib": peak}
     print(json.dumps(row), flush=True)
 """
 # Whole for decoders that patch damage; looked at, they show grey, noise, or one frame of three.
@@ -60,10 +61,9 @@ def test_every_file_has_one_outcome_with_one_line_of_reason(outcomes: dict, expe
     assert outcomes.keys() == expected.keys()
     assert not [row for row in outcomes.values() if "\n" in row["message"] or not row["message"]]
     slowest = max(outcomes.values(), key=lambda row: row["seconds"])
-    print(dict(Counter(row["kind"] for row in outcomes.values())))
-    print(
-        f"slowest {slowest['name']} {slowest['seconds']:.2f} s, peak {max(row['peak_mib'] for row in outcomes.values())} MiB"
-    )
+    peak = max(row["peak_mib"] for row in outcomes.values())
+    counts = dict(Counter(row["kind"] for row in outcomes.values()))
+    sys.stderr.write(f"{counts}; slowest {slowest['name']} {slowest['seconds']:.2f} s; peak {peak} MiB\n")
 
 
 def test_what_should_be_refused_is_refused(outcomes: dict, expected: dict) -> None:
