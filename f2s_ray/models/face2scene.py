@@ -125,7 +125,8 @@ class Face2Scene:
     def pair(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, score: float) -> Pair | None:
         """The pair in picture coordinates, the degraded half untouched by resampling; None when it cannot be trusted.
 
-        Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer, blind, makes the other half.
+        Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer,
+        blind, makes the other half.
         """
         height, width = rgb.shape[-2:]
         length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width))

@@ -1,11 +1,12 @@
 """The four networks by name: their configuration and weights in one safetensors file each, with a digest."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -19,7 +20,7 @@ from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
 __all__ = ["KINDS", "existing", "load", "save"]
 
-KINDS: dict[str, tuple[type[BaseModel], type[nn.Module]]] = {
+KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
     "fadex": (FadexConfig, Fadex),
     "mapnet": (MapNetConfig, MapNet),
@@ -73,6 +74,9 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
-    network = network_type(config_type.model_validate(json.loads(metadata["config"])))  # type: ignore[call-arg]
-    network.load_state_dict(tensors)
+    try:
+        network = network_type(config_type.model_validate_json(metadata.get("config", "")))
+        network.load_state_dict(tensors)
+    except (ValidationError, RuntimeError) as error:
+        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
     return network.eval().requires_grad_(False)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("hatchling", reason="needs f2s-ray[dev]")
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "ray", "cv2", "numpy", "diffusers", "insightface", "onnxruntime", "faiss", "PIL", "jinja2", "psutil")
+HEAVY = ("torch", "ray", "cv2", "numpy", "diffusers", "insightface", "onnxruntime", "faiss", "PIL", "jinja2")
 
 
 @pytest.fixture(scope="module")
