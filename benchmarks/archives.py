@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
+from PIL import Image
+
+from benchmarks.pictures import REFERENCE_SIDE_PX, Level, Picture, damage, read
 from f2s_ray.engines import local
 from f2s_ray.flows.photo import PhotoConfig, restore_flow
 from f2s_ray.flows.step import Item, MapStep, Step
 from f2s_ray.models.face2scene import Face2SceneConfig
-from PIL import Image
-
-from benchmarks.pictures import REFERENCE_SIDE_PX, Level, Picture, damage, read
 
 __all__ = ["TESTED", "build", "config_for", "restore", "tested_path"]
 
@@ -50,7 +50,7 @@ def config_for(weights: Path | None) -> PhotoConfig:
 def restore(source: Path, output: Path, weights: Path | None, only: str = "") -> Catalog:
     """Run the whole flow; the dear steps run only on paths that begin with ``only``.
 
-    References lie in another folder and name no camera, so they lend no code: leaving them out changes no tested result.
+    References lie in another folder and name no camera, so they lend no code: no tested result changes by this.
     """
     catalog = Catalog(output)
     flow = restore_flow(config_for(weights), source, output)

@@ -7,7 +7,7 @@ gov_cc0: ``identities.json`` names faces by file and box (fractions of the uprig
 face when their boxes overlap by an IoU of at least 0.4. All faces are clustered, the labelled ones are scored: only
 people seen twice are labelled.
 
-azure_mit: labels are read from file names: ``Family1-Dad2.jpg`` is ``Family1-Dad``, ``man3-person-group.jpg`` is ``man``,
+azure_mit: labels are read from file names: ``Family1-Dad2.jpg`` is ``Family1-Dad``, ``man3-person-group.jpg`` ``man``,
 and ``child1-person-group.jpg`` shows the girl of ``Family1-Daughter1.jpg`` again. The largest face of such a picture is
 that person; the other pictures (``detection1.jpg``, ``extra-woman-image.jpg``) are clustered along and not scored.
 """

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from f2s_ray.models.face_detector import Detection
-from f2s_ray.models.face_embedder import FaceEmbedder
 from skimage.metrics import structural_similarity
 
 from benchmarks.pictures import to_tensor
+from f2s_ray.models.face_detector import Detection
+from f2s_ray.models.face_embedder import FaceEmbedder
 
 __all__ = ["PSNR_CAP", "face_similarity", "interval", "mean", "psnr", "ssim", "table"]
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import DegradationCode, MediaItem, RestoredMedia, RestoredSegment
-from f2s_ray.models.face2scene import digests
-from f2s_ray.models.face_detector import FaceDetector
-from f2s_ray.models.face_embedder import FaceEmbedder
 from PIL import Image
 
 from benchmarks.archives import TESTED, build, config_for, restore, tested_path
 from benchmarks.measures import face_similarity, interval, mean, psnr, ssim, table
 from benchmarks.pictures import STRENGTHS, Picture, read, references_of, selection, to_tensor
+from f2s_ray.models.face2scene import digests
+from f2s_ray.models.face_detector import FaceDetector
+from f2s_ray.models.face_embedder import FaceEmbedder
 
 FACE_PX = 24
 GATES = ("restored", "blended", "kept")

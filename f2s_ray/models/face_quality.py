@@ -96,7 +96,7 @@ def yaw_degrees(landmarks: Sequence[float]) -> float:
     right, down = camera[:, 0], camera[:, 1]
     roll = np.arctan2(down[0], right[0])
     sideways = np.cos(roll) * right[2] + np.sin(roll) * down[2]
-    scale = max((np.linalg.norm(right) + np.linalg.norm(down)) / 2.0, 1e-9)
+    scale = max(float(np.linalg.norm(right) + np.linalg.norm(down)) / 2.0, 1e-9)
     forward = float(np.cross(right, down)[2]) / scale
     return float(np.degrees(np.arctan2(sideways, max(forward, 1e-9))))
 

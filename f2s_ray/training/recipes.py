@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from f2s_ray.errors import ConfigError
 from f2s_ray.models import networks
 from f2s_ray.models.fadex import Fadex, FadexConfig, supcon_loss
 from f2s_ray.models.mapnet import MapNet, MapNetConfig
@@ -22,46 +20,27 @@ from f2s_ray.training.batches import PAIR_PX, Draw, SceneBatch, face_batch, pair
 from f2s_ray.training.pictures import Pictures, load_pictures
 from f2s_ray.training.trainer import Plan, train
 
-__all__ = ["RECIPES", "Recipe", "Shapes", "Which", "run_recipe"]
+__all__ = ["RECIPES", "Recipe", "Which", "run_recipe"]
 
 Which = Literal["face", "code", "scene"]
-QUEUE = 1024
-MOMENTUM = 0.99
+RESTORED_SHARE = 0.3  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
 NULL_SHARE = 0.15
-
-
-class Shapes(BaseModel):
-    """Widths of the four networks; the shipped ones are the defaults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    face: ReferenceConfig = ReferenceConfig()
-    code: FadexConfig = FadexConfig()
-    mapnet: MapNetConfig = MapNetConfig()
-    scene: SceneConfig = SceneConfig()
-
-
-SHIPPED = Shapes()
+BLIND_STEPS = 2600  # the trunk first learns to restore at all; the networks that read the code may still be in training
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Steps, batch, rate and widths of one training.
-
-    For ``blind_steps`` the scene restorer sees null tokens: the trunk first learns to restore at all, while the networks
-    that read the code may still be in training.
-    """
+    """Steps, batch and rate of one training."""
 
     steps: int
     batch: int
     learning_rate: float
-    blind_steps: int = 0
-    shapes: Shapes = SHIPPED
 
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=36, learning_rate=5e-4),
-    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2100),
+    "code": Recipe(steps=1000, batch=36, learning_rate=1.5e-3),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
 }
 
 
@@ -71,15 +50,11 @@ def run_recipe(
     """Train one network (for scene: two) on the sharp pictures below ``folders``; weights go to ``out``.
 
     A stopped training continues; ``code`` needs the face restorer's weights in ``out``, ``scene`` needs both.
-
-    Raises: ConfigError when there is no picture, or no face to learn from; JobError when weights are missing.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     pictures = load_pictures(folders, out / "faces.npz")
     log(f"{len(pictures.frames)} pictures, {len(pictures.faces)} faces")
-    if not pictures.faces:
-        raise ConfigError(f"no face in the {len(pictures.frames)} pictures; give folders with pictures of people")
     {"face": _face, "code": _code, "scene": _scene}[which](pictures, out, recipe, log)
 
 
@@ -106,7 +81,7 @@ def gain(result: Tensor, damaged: Tensor, clean: Tensor) -> float:
 
 
 def _face(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    config = recipe.shapes.face
+    config = ReferenceConfig()
     network = ReferenceRestorer(config)
 
     def loss(step: int) -> tuple[Tensor, dict[str, float]]:
@@ -135,58 +110,47 @@ def _restored_alone(restorer: nn.Module, damaged: Tensor, share: Tensor, clean: 
 
 
 def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    config = recipe.shapes.code
-    network, slow = Fadex(config), Fadex(config).requires_grad_(False)
-    slow.load_state_dict(network.state_dict())
+    config = FadexConfig()
+    network = Fadex(config)
     restorer = networks.load("reference_restorer", out)
-    keys = torch.zeros(0, config.signature)
-    key_groups = torch.zeros(0, dtype=torch.long)
 
     def loss(step: int) -> tuple[Tensor, dict[str, float]]:
-        nonlocal keys, key_groups
         draw = Draw(1_000_000 + step)
         batch = pair_batch(pictures, recipe.batch // 3, 3, draw)
-        share = (torch.rand(len(batch.groups), generator=draw.generator) < 0.5).float()
+        share = (torch.rand(len(batch.groups), generator=draw.generator) < RESTORED_SHARE).float()
         restored = _restored_alone(restorer, batch.damaged, share, batch.clean)
-        groups = batch.groups + step * 1000
-        _, query, values = network(restored, batch.damaged)
-        with torch.no_grad():
-            for name, value in slow.state_dict().items():
-                value.lerp_(network.state_dict()[name], 1 - MOMENTUM)
-            _, key, _ = slow(restored, batch.damaged)
-        keys, key_groups = torch.cat([key.float(), keys])[:QUEUE], torch.cat([groups, key_groups])[:QUEUE]
-        # A face's own key is among the positives; without the other faces of its group it would be the only one.
-        contrast = supcon_loss(query.float(), groups, keys, key_groups)
+        _, signatures, values = network(restored, batch.damaged)
+        contrast = supcon_loss(signatures.float(), batch.groups)
         told = (values.float() - batch.values).abs().mean()
-        same = groups[:, None] == groups[None, :]
-        cosine = query.detach().float() @ query.detach().float().T
-        off = ~torch.eye(len(groups), dtype=torch.bool)
+        cosine = signatures.detach().float() @ signatures.detach().float().T
+        same = batch.groups[:, None] == batch.groups[None, :]
+        own = torch.eye(len(same), dtype=torch.bool)
         figures = {
             "contrast": float(contrast.detach()),
             "told": float(told.detach()),
-            "same": float(cosine[same & off].mean()),
+            "same": float(cosine[same & ~own].mean()),
             "other": float(cosine[~same].mean()),
         }
         return contrast + 2.0 * told, figures
 
-    train(network, loss, Plan(recipe.steps, recipe.learning_rate), out / "code", log)
+    train(network, loss, Plan(recipe.steps, recipe.learning_rate, warm_up=30), out / "code", log)
     networks.save("fadex", config, network, out / "fadex.safetensors")
 
 
 class _Steered(nn.Module):
     """MapNet and the scene restorer, trained together."""
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.mapnet, self.scene = MapNet(shapes.mapnet), SceneRestorer(shapes.scene)
+        self.mapnet, self.scene = MapNet(MapNetConfig()), SceneRestorer(SceneConfig())
 
 
 def _scene(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    both = _Steered(recipe.shapes)
+    both = _Steered()
 
     def steer(batch: SceneBatch, step: int, draw: Draw) -> Tensor:
         null = both.scene.null.expand(len(batch.damaged), -1, -1)
-        if step < recipe.blind_steps:
+        if step < BLIND_STEPS:
             return null
         fadex, restorer = networks.load("fadex", out), networks.load("reference_restorer", out)
         seen = batch.has_face.bool()
@@ -206,5 +170,5 @@ def _scene(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], N
         return value, {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
 
     train(both, loss, Plan(recipe.steps, recipe.learning_rate), out / "scene", log)
-    networks.save("mapnet", recipe.shapes.mapnet, both.mapnet, out / "mapnet.safetensors")
-    networks.save("scene_restorer", recipe.shapes.scene, both.scene, out / "scene_restorer.safetensors")
+    networks.save("mapnet", MapNetConfig(), both.mapnet, out / "mapnet.safetensors")
+    networks.save("scene_restorer", SceneConfig(), both.scene, out / "scene_restorer.safetensors")

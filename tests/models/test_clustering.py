@@ -116,7 +116,7 @@ def test_copies_of_one_picture_are_no_more_evidence_than_one():
     assert len(set(cluster(copies, pictures(8), [0.6] * 8))) == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**16))
 def test_the_order_of_the_input_does_not_matter(seed):
     rng = np.random.default_rng(seed)
@@ -129,7 +129,7 @@ def test_the_order_of_the_input_does_not_matter(seed):
     assert partition(straight, range(40)) == partition(shuffled, order.tolist())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**16))
 def test_no_group_holds_a_picture_twice(seed):
     rng = np.random.default_rng(seed)

@@ -85,3 +85,21 @@ def test_what_was_seen_before_changes_nothing(six_people):
 def test_bytes_for_opencv_are_blue_first_and_clamped():
     rgb = torch.tensor([[[0.0]], [[0.5]], [[1.5]]])
     assert to_bgr(rgb).tolist() == [[[255, 128, 0]]]
+
+
+def test_the_landmarks_of_a_tilted_head_follow_its_tilt(six_people, detector):
+    upright = detector.detect(six_people)[3]
+    centre = ((upright.box[0] + upright.box[2]) / 2, (upright.box[1] + upright.box[3]) / 2)
+    turn = cv2.getRotationMatrix2D(centre, 25, 1.0)
+    picture = np.ascontiguousarray(six_people.permute(1, 2, 0).numpy())
+    turned = torch.from_numpy(cv2.warpAffine(picture, turn, (picture.shape[1], picture.shape[0]))).permute(2, 0, 1)
+    expected = np.array(upright.landmarks).reshape(5, 2) @ turn[:, :2].T + turn[:, 2]
+    found = [np.array(face.landmarks).reshape(5, 2) for face in detector.detect(turned)]
+    nearest = min(found, key=lambda points: np.abs(points - expected).max())
+    assert np.abs(nearest - expected).mean() < 0.05 * upright.short_side_px
+    assert tilt_degrees(nearest) == pytest.approx(tilt_degrees(expected), abs=5)
+
+
+def tilt_degrees(points):
+    across = points[1] - points[0]
+    return np.degrees(np.arctan2(across[1], across[0]))

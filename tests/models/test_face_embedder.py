@@ -37,7 +37,7 @@ def test_the_rest_of_the_picture_does_not_matter(six_people, faces, embedder):
     face = faces[2]
     shifted = torch.rand(3, six_people.shape[1] + 300, six_people.shape[2] + 200)
     shifted[:, 300:, 200:] = six_people
-    moved = (*np.array(face.landmarks).reshape(5, 2), 200, 300)
+    moved = np.array(face.landmarks).reshape(5, 2) + np.array([200, 300])
     whole = embedder.embed(six_people, face.landmarks)
     assert embedder.embed(shifted, moved.reshape(-1).tolist()) @ whole > 0.9999
 
