@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from f2s_ray.errors import ConfigError
+from f2s_ray.flows.photo import PhotoConfig
 from f2s_ray.strict_yaml import parse
 
 __all__ = ["PRESETS", "Config", "EngineConfig", "dump", "load"]
@@ -27,39 +28,12 @@ class EngineConfig(BaseModel):
     workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
 
 
-class ProbeConfig(BaseModel):
-    """What is taken for a photo."""
+class Config(PhotoConfig):
+    """All that a user can choose: what decides the results, and the engine.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    max_megapixels: float = Field(80.0, gt=0, le=1000, description="larger pictures fail, before they are decoded")
-
-
-class DetectConfig(BaseModel):
-    """Which faces are found."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    min_face_px: int = Field(20, ge=10, le=512, description="smaller faces are not looked for")
-    min_score: float = Field(0.7, ge=0.0, le=1.0, description="detections below are dropped")
-
-
-class PlanConfig(BaseModel):
-    """How a picture is cut for the restorer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    tile_px: int = Field(512, ge=128, le=2048, multiple_of=32, description="side of a tile")
-    overlap_px: int = Field(64, ge=0, le=512, description="how far neighbouring tiles overlap")
-
-
-class Config(BaseModel):
-    """All that a user can choose: one section a stage, and the engine.
-
-    A section is the frozen pydantic class beside its stage; here it gets its name.
+    A section is the frozen pydantic class beside its stage; in ``PhotoConfig`` it gets its name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    probe: ProbeConfig = ProbeConfig()
-    detect: DetectConfig = DetectConfig()
-    plan: PlanConfig = PlanConfig()
     engine: EngineConfig = EngineConfig()
 
 

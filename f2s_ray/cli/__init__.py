@@ -1,5 +1,5 @@
 """The terminal: words in, an exit code out."""
 
-from f2s_ray.cli.app import app, main
+from f2s_ray.cli.app import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -43,7 +43,7 @@ def _register() -> None:
     app.command(
         epilog=examples(
             "f2s restore photos restored",
-            "f2s restore photos restored -c archive --set plan.tile_px=256",
+            "f2s restore photos restored -c archive --set model.tile_px=256",
             "f2s restore photos restored --limit 20 --ray local",
         )
     )(archive.restore)
@@ -90,15 +90,13 @@ def run(words: list[str]) -> int:
     try:
         code = int(app(words, prog_name="f2s", standalone_mode=False) or 0)
     except typer.TyperException as error:
-        error_line(f"{error}; see `f2s --help`")
+        words_wrong = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        error_line(f"{words_wrong.rstrip('.')}; see `f2s --help`")
         return 2
     except typer.Abort:
         code = 130
     except ModuleNotFoundError as error:
         return _missing(error)
-    except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]
-        return 0
     except Exception as error:
         if (known := _known(error)) is None:
             raise

@@ -25,7 +25,7 @@ from f2s_ray.stages.inventory import list_sources
 
 __all__ = ["Ended", "Job", "again", "limited", "new_job", "run_job"]
 
-Flow = Callable[[Config, Path], list[Step]]
+Flow = Callable[[Config, Path, Path], list[Step]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def again(command: str, output: str, common: Common, retry: frozenset[str] = fro
 
 def run_job(job: Job, flow: Flow) -> Ended:
     """Run the flow and print the last line."""
-    steps = flow(job.config, job.source)
+    steps = flow(job.config, job.source, job.output)
     last_step = _last_step(steps, job.output)
     if job.common.limit is not None:
         steps = [limited(step, job.common.limit) for step in steps]

@@ -28,7 +28,7 @@ ConfigOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One value, e.g. plan.tile_px=256; wins over the file."),
+    typer.Option("--set", metavar="KEY=VALUE", help="One value, e.g. model.tile_px=256; wins over the file."),
 ]
 LimitOption = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N files of the listing.")

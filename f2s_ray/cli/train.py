@@ -1,5 +1,6 @@
 """f2s train: sharp pictures of people in, weights of one network out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,12 +38,10 @@ def scene(data: Data, out: Out, steps: Steps = None, batch: Batch = None, thread
 
 def _train(which: "Which", data: list[Path], out: Path, steps: int | None, batch: int | None, threads: int) -> int:
     """Run a recipe with what the user changed of it."""
-    from dataclasses import replace
-
-    from f2s_ray.training.recipes import RECIPES, run_recipe
-
     if missing := [str(folder) for folder in data if not folder.is_dir()]:
         raise ConfigError(f"DATA {', '.join(missing)} is not a folder; give folders with sharp pictures of people")
+    from f2s_ray.training.recipes import RECIPES, run_recipe
+
     changes = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
     run_recipe(which, data, out, replace(RECIPES[which], **changes), print_line, threads)
     return 0

@@ -16,6 +16,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 # ruff: noqa: E402 (the imports stand after the environment that they read)
+import atexit
 import logging
 import secrets
 import shutil
@@ -51,7 +52,7 @@ class RayConfig(BaseModel):
         default=2, ge=1, description="workers of each map step; each takes one CPU and loads the stage"
     )
     gpus_per_worker: float = Field(default=0.0, ge=0.0, description="share of a GPU that each worker takes")
-    items_per_block: int = Field(default=16, ge=1, description="items that a worker takes at once; fewer near the end")
+    items_per_block: int = Field(default=4, ge=1, description="items that a worker takes, and hands back, at once")
 
 
 def run(
@@ -125,7 +126,8 @@ class _Cluster:
                     yield outcome
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, F2SError):
-                raise error.cause from None
+                # Ours are one line; Ray adds lines of its own.
+                raise type(error.cause)(str(error.cause).splitlines()[0]) from None
             raise
         except ray.exceptions.RayError as error:
             near = ", ".join(path for path in list(left.values())[:3])
@@ -146,6 +148,8 @@ class _Cluster:
             return
         # Sockets lie below this folder and their paths may have 107 bytes, so it stands in /tmp, whatever TMPDIR says.
         self._folder = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")
+        # After a start that failed, Ray's processes write there until its own exit handler, which runs before this one.
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
             _set_token()
@@ -158,7 +162,7 @@ class _Cluster:
             }
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:
             raise JobError(
                 f"Ray cannot start: {str(error).splitlines()[0]}; use the local engine, or mend the cluster"
             ) from error

@@ -135,9 +135,8 @@ def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], No
             flushed = time.monotonic()
 
     def flush() -> None:
-        batch = waiting.copy()
+        catalog.commit((step.writes,), waiting)
         waiting.clear()
-        catalog.commit((step.writes,), batch)
 
     try:
         yield add

@@ -288,8 +288,11 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
     """Who else a face resembles does not touch the damage: a new person in the archive must not ask for new codes."""
     archive = _Archive(catalog)
     faces = archive.unit_faces()
+    seen = {attempt.item_id for attempt in catalog.attempts() if attempt.step == "detect" and attempt.status == "done"}
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
+        if media.path not in seen:  # a photo that could not be decoded has its row already
+            continue
         alone = tuple(face.model_copy(update={"person": (), "other": (), "name": None}) for face in faces(shot.shot_id))
         yield _item(media, EstimateUnit(shot=shot, media=media, faces=alone))
 

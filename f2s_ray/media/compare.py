@@ -12,8 +12,8 @@ from f2s_ray.media import png, tiff
 from f2s_ray.media.exiv2 import Tags, read_tags
 from f2s_ray.media.guard import guarded
 from f2s_ray.media.headers import open_pillow
-from f2s_ray.media.metadata import ORPHANS, RAW_KEPT, STRUCTURE
 from f2s_ray.media.signatures import recognise
+from f2s_ray.media.tag_sets import ORPHANS, RAW_KEPT, STRUCTURE
 
 __all__ = ["compare"]
 
@@ -37,8 +37,8 @@ XMP_ALLOWED = re.compile(
 def compare(source: Path, target: Path) -> list[str]:
     """Each tag that was lost or altered and may not be, in words; empty when all is well.
 
-    Allowed: orientation, sizes, resolution swapped with the sides, thumbnail, maker note offsets, the layout of the pixels, the note
-    of what was done. Where the source's own metadata is damaged only profile and resolution are compared.
+    Allowed: orientation, sizes, resolution swapped with the sides, thumbnail, maker note offsets, the layout of the
+    pixels, the note of what was done. Where the source's tags are damaged only profile and resolution count.
     """
     original, result = source.read_bytes(), target.read_bytes()
     before, after = recognise(original[:1024], source.name), recognise(result[:1024], target.name)

@@ -34,8 +34,8 @@ def decode(path: Path, info: PhotoInfo, limits: Limits) -> Photo:
     16-bit samples keep their precision, grey is three equal channels, CMYK comes as plain RGB with its ink beside it.
 
     Raises:
-        MediaError: ``changed`` when the file is not the one that was probed, else ``broken`` or ``truncated``: no pixel that the
-            decoder had to guess is ever returned.
+        MediaError: ``changed`` when the file is not the one that was probed, else ``broken`` or ``truncated``: no pixel
+            that the decoder had to guess is ever returned.
     """
     data = read_bytes(path, limits)
     if hashlib.sha256(data).hexdigest() != info.content_digest:
@@ -95,7 +95,7 @@ def _jpeg(data: bytes, info: PhotoInfo) -> Iterator[Samples]:
 
 
 def _refuse_patched_ink(data: bytes) -> None:
-    """Pillow knows what Adobe's inverted inks mean, but patches damage; the strict decoder is asked about that alone."""
+    """Pillow knows Adobe's inverted inks, but patches damage; the strict decoder is asked about that alone."""
     try:
         simplejpeg.decode_jpeg(data, colorspace="CMYK", strict=True)
     except ValueError as error:

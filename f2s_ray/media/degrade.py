@@ -7,7 +7,7 @@ Source: the scheme follows Real-ESRGAN (Wang et al. 2021, section 3) at output s
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import cv2
 import numpy as np
@@ -170,4 +170,5 @@ def _jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
     stored = np.round(np.clip(frame[..., ::-1], 0, 1) * 255).astype(np.uint8)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     _, data = cv2.imencode(".jpg", stored, options)
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255
+    decoded = cast(np.ndarray, cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return decoded[..., ::-1].astype(np.float32) / 255

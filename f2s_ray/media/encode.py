@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import imagecodecs
 import numpy as np
@@ -50,11 +51,12 @@ def target_name(name: str, info: PhotoInfo) -> str:
 
 
 def encode(photo: Photo, source: Path, target: Path, options: EncodeOptions) -> Encoded:
-    """Write the pages as the source's format, upright; ICC profile, resolution, comments and PNG colour chunks come from the source.
+    """Write the pages as the source's format, upright.
 
-    JPEG is 4:4:4 at ``quality`` or better, TIFF deflated, PNG and lossless WebP lossless, other WebP, HEIF and AVIF at ``quality``.
-    CMYK comes back by moving the stored ink by the change of the RGB, so an unchanged RGB gives the same ink (see ``ink``).
-    The same photo and options give the same bytes. The target is written in place: whoever calls renames it when it is whole.
+    ICC profile, resolution, comments and PNG colour chunks come from the source. JPEG is 4:4:4 at ``quality`` or
+    better, TIFF deflated, PNG and lossless WebP lossless, other WebP, HEIF and AVIF at ``quality``. CMYK comes back by
+    moving the stored ink by the change of the RGB, so an unchanged RGB gives the same ink (see ``ink``). The same photo
+    and options give the same bytes. The target is written in place: whoever calls renames it when it is whole.
 
     Raises:
         MediaError: ``broken`` where an encoder refuses the picture.
@@ -75,7 +77,7 @@ def _changes(photo: Photo, original: bytes) -> Iterator[str]:
         wider = 8 if info.bit_depth < 8 else 16
         yield f"bit depth: {info.bit_depth} bits cannot hold restored pixels, written with {wider}"
     if info.format == "AVIF" and info.bit_depth > 8 and info.has_icc:
-        yield f"bit depth: {info.bit_depth} bits with an ICC profile cannot be written, the profile was kept and the depth is 8"
+        yield f"bit depth: {info.bit_depth} bits with an ICC profile cannot be written, the depth is 8"
     for companion in info.companions:
         yield f"dropped: {companion}, it shows the picture as it was"
 
@@ -97,7 +99,7 @@ def _pillow_image(page: Page) -> Image.Image:
 
 
 def _jpeg(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
-    before = open_pillow(original, "JPEG")
+    before = _jpeg_header(original)
     extra = {"comment": before.info["comment"]} if "comment" in before.info else {}
     if before.info.get("jfif_unit"):
         extra["dpi"] = _turned(before.info["dpi"], photo.info)
@@ -126,7 +128,12 @@ def _jpeg_quality(before: JpegImagePlugin.JpegImageFile, least: int) -> int:
 def _luminance_steps(quality: int) -> np.ndarray:
     target = io.BytesIO()
     Image.new("L", (8, 8)).save(target, "JPEG", quality=quality)
-    return np.array(open_pillow(target.getvalue(), "JPEG").quantization[0])
+    return np.array(_jpeg_header(target.getvalue()).quantization[0])
+
+
+def _jpeg_header(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    image = open_pillow(data, "JPEG")
+    return cast(JpegImagePlugin.JpegImageFile, image)
 
 
 def _turned(resolution: tuple[float, float], info: PhotoInfo) -> tuple[float, float]:
@@ -138,7 +145,7 @@ def _png(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
     encoded = imagecodecs.png_encode(
         np.squeeze(_samples(photo.pages[0], maximum), axis=_single(photo.pages[0])), level=6
     )
-    return png.splice(encoded, _kept_chunks(original, photo.info))
+    return png.splice(bytes(encoded), _kept_chunks(original, photo.info))
 
 
 def _single(page: Page) -> tuple[int, ...]:
@@ -206,7 +213,7 @@ def _avif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
 
 def _deep_avif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
     primaries, transfer, matrix = bmff.nclx(original) or (1, 13, 6)
-    return imagecodecs.avif_encode(
+    encoded = imagecodecs.avif_encode(
         np.squeeze(_samples(photo.pages[0], (1 << photo.info.bit_depth) - 1), axis=_single(photo.pages[0])),
         level=options.quality,
         speed=6,
@@ -217,6 +224,7 @@ def _deep_avif(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:
         matrix=matrix,
         numthreads=1,
     )
+    return bytes(encoded)
 
 
 def _tiff(photo: Photo, original: bytes, options: EncodeOptions) -> bytes:

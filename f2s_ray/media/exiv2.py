@@ -1,6 +1,7 @@
 """Bytes of a file to its EXIF, IPTC and XMP tags, and tags to bytes: Exiv2 behind one lock.
 
-Exiv2's XMP toolkit is not safe between threads, so all calls of a process stand in one line. Its log is mute: what matters is raised.
+Exiv2's XMP toolkit is not safe between threads, so all calls of a process stand in one line. Its log is mute: what
+matters is raised.
 """
 
 from collections.abc import Iterator
@@ -20,11 +21,15 @@ pyexiv2.set_log_level(4)
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of one file, by Exiv2's names; ``trouble`` says why they could not be read."""
+    """The tags of one file, by Exiv2's names.
+
+    ``trouble`` says why none could be read, ``bad_xmp`` that the XMP alone could not.
+    """
 
     exif: dict[str, str] = field(default_factory=dict)
     iptc: dict[str, object] = field(default_factory=dict)
     xmp: dict[str, object] = field(default_factory=dict)
+    bad_xmp: bool = False
     trouble: str | None = None
 
 
@@ -51,10 +56,12 @@ def read_tags(data: bytes) -> Tags:
     """All tags; none, and the reason in ``trouble``, where the metadata is damaged."""
     try:
         with opened(data) as image:
+            xmp = image.read_xmp(encoding="utf-8")
             return Tags(
-                image.read_exif(encoding="latin-1"),
-                image.read_iptc(encoding="latin-1"),
-                image.read_xmp(encoding="utf-8"),
+                exif=image.read_exif(encoding="latin-1"),
+                iptc=image.read_iptc(encoding="latin-1"),
+                xmp=xmp,
+                bad_xmp=not xmp and bool(image.read_raw_xmp(encoding="latin-1").strip()),
             )
     except MediaError as error:
         return Tags(trouble=error.message)

@@ -1,4 +1,4 @@
-"""Between the upright picture and the aligned face: similarity transforms, warps and the way back.
+r"""Between the upright picture and the aligned face: similarity transforms, warps and the way back.
 
 ::
 
@@ -6,7 +6,7 @@
                |    forehead     |
       y 0.394  |    o       o    |   eyes, 0.242 apart
       y 0.513  |        v        |   nose tip
-      y 0.672  |      \\___/      |   mouth
+      y 0.672  |      \___/      |   mouth
                |      chin       |
                +-----------------+
 """
@@ -51,10 +51,15 @@ def native_side(landmarks: np.ndarray) -> float:
 def warp(
     picture: Float[Tensor, "c h w"], matrix: np.ndarray, height: int, width: int, padding: str = "reflection"
 ) -> Float[Tensor, "c height width"]:
-    """Resample with a 2x3 matrix that takes picture pixels to result pixels; bicubic, clamped to the picture's range.
+    """Resample with a 2x3 matrix that takes picture pixels to result pixels; bicubic, clamped to 0..1.
 
-    Shrinking by more than two is blurred first, so that fine texture does not alias.
+    Shrinking by more than two is averaged first, so that fine texture does not alias.
     """
+    return _resample(picture, matrix, height, width, padding).clamp(0, 1)
+
+
+def _resample(picture: Tensor, matrix: np.ndarray, height: int, width: int, padding: str) -> Tensor:
+    """``warp`` without the clamp, for what is no picture."""
     source_height, source_width = picture.shape[-2:]
     full = np.vstack([matrix, [0.0, 0.0, 1.0]])
     scale = math.sqrt(abs(float(np.linalg.det(full[:2, :2]))))
@@ -68,8 +73,7 @@ def warp(
     points = torch.stack([x, y, torch.ones_like(x)], -1).to(torch.float32) @ back.T
     size = torch.tensor([source_width, source_height], dtype=torch.float32)
     grid = (2 * points + 1) / size - 1
-    out = F.grid_sample(picture[None], grid[None], mode="bicubic", padding_mode=padding, align_corners=False)[0]
-    return out.clamp(0, 1)
+    return F.grid_sample(picture[None], grid[None], mode="bicubic", padding_mode=padding, align_corners=False)[0]
 
 
 def feather_mask(side: int, border: float = 0.14) -> Float[Tensor, "1 side side"]:
@@ -100,10 +104,8 @@ def paste_back(
     if x1 <= x0 or y1 <= y0:
         return picture
     window = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]]) @ inverse
-    weighted = torch.cat([change * mask * 0.5 + 0.5, mask])
-    back = warp(weighted, window[:2], y1 - y0, x1 - x0, padding="border")
+    delta = _resample(change * mask, window[:2], y1 - y0, x1 - x0, padding="border")
     inside = warp(torch.ones(1, side, side), window[:2], y1 - y0, x1 - x0, padding="zeros")
     result = picture.clone()
-    delta = (back[:3] - 0.5) * 2 * inside
-    result[:, y0:y1, x0:x1] = (result[:, y0:y1, x0:x1] + delta).clamp(0, 1)
+    result[:, y0:y1, x0:x1] = (result[:, y0:y1, x0:x1] + delta * inside).clamp(0, 1)
     return result

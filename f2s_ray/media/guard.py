@@ -22,13 +22,13 @@ TRUNCATED = (
 
 @contextmanager
 def guarded(name: str) -> Iterator[None]:
-    """Name the file in every error, sort what decoders raise into ``truncated``, ``too_large`` and ``broken``, keep their warnings in.
+    """Name the file in every error, sort what decoders raise into kinds, keep their warnings in.
 
     Args:
         name: the file's name, as people know it.
 
     Raises:
-        MediaError: for anything raised inside.
+        MediaError: for anything raised inside: ``truncated``, ``too_large``, ``broken``, or the kind it came with.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -40,7 +40,7 @@ def guarded(name: str) -> Iterator[None]:
             ) from error
         except MemoryError as error:
             raise MediaError("too_large", f"{name}: not enough memory to decode it; lower max_megapixels") from error
-        except Exception as error:  # noqa: BLE001 a third-party decoder on foreign bytes raises what it likes
+        except Exception as error:
             text = " ".join(str(error).split())[:160]
             kind = "truncated" if any(word in text.lower() for word in TRUNCATED) else "broken"
             raise MediaError(kind, f"{name}: {type(error).__name__} {text}; find a whole copy") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pillow_heif
 import rawpy
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media import jpeg, png, tiff
@@ -17,7 +17,7 @@ __all__ = ["READERS", "open_pillow"]
 
 PILLOW_FORMATS = {"JPEG": ["JPEG"], "PNG": ["PNG"], "WEBP": ["WEBP"], "AVIF": ["AVIF"]}
 MODES: dict[str, Colour] = {"1": "grey", "L": "grey", "LA": "grey", "I;16": "grey", "P": "palette", "CMYK": "cmyk"}
-# Pillow's own limit is a guess about all programs; here Limits.max_megapixels is checked between the header and the first pixel.
+# Pillow's own limit is a guess about all programs; here Limits.max_megapixels is checked before the first pixel.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -25,7 +25,7 @@ def open_pillow(data: bytes, fmt: str) -> Image.Image:
     """Pillow, with the decoder of one format alone. Raises ``MediaError`` where it does not accept the header."""
     try:
         return Image.open(io.BytesIO(data), formats=PILLOW_FORMATS[fmt])
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise MediaError("broken", f"no {fmt} decoder accepts its header; find a whole copy") from error
 
 
@@ -36,7 +36,9 @@ def _jpeg(data: bytes, limits: Limits) -> PhotoInfo:
         raise MediaError("unsupported", f"JPEG with {bits} bits, {kind}; save it as 8-bit JPEG or 16-bit TIFF")
     image = open_pillow(data, "JPEG")
     xmp = image.info.get("xmp", b"")
-    companions = ("a gain map or further pictures",) if image.format == "MPO" or b"hdr-gain-map" in xmp else ()
+    companions: tuple[str, ...] = (
+        ("a gain map or further pictures",) if image.format == "MPO" or b"hdr-gain-map" in xmp else ()
+    )
     if b"MotionPhoto" in xmp or b"MicroVideo" in xmp:
         companions += ("the clip of a motion photo",)
     return replace(_from_pillow(image, "JPEG", 8), companions=companions)
@@ -120,10 +122,10 @@ def _heif(data: bytes, limits: Limits) -> PhotoInfo:
 
 
 def _tiff(data: bytes, limits: Limits) -> PhotoInfo:
+    if tiff.is_dng(data):
+        return _raw(data, limits)
     pages = tiff.headers(data, limits.max_pages)
     first = pages[0]
-    if first.is_dng:
-        return _raw(data, limits)
     width, height = first.width_px, first.height_px
     if first.orientation >= 5:
         width, height = height, width

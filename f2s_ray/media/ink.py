@@ -19,8 +19,8 @@ def rgb_from_ink(ink: Float[Tensor, "4 h w"]) -> Float[Tensor, "3 h w"]:
 def ink_from_rgb(rgb: Float[Tensor, "3 h w"], stored: Float[Tensor, "4 h w"]) -> Float[Tensor, "4 h w"]:
     """The ink that shows ``rgb`` with as little change to the stored separation as can be.
 
-    Black stays as printed and gives way only where the new colour is brighter than black ink allows; the coloured inks follow.
-    Where the colour did not change by half an 8-bit step the stored ink is returned as it is.
+    Black stays as printed and gives way only where the new colour is brighter than black ink allows; the coloured inks
+    follow. Where the colour did not change by half an 8-bit step the stored ink is returned as it is.
     """
     black = torch.minimum(stored[3:], 1 - rgb.amax(0, keepdim=True))
     paper = 1 - black

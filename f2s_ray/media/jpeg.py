@@ -11,7 +11,7 @@ SCAN = 0xDA
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and whole bytes of each segment; the last is the scan with all that follows it. Stray bytes between are left out.
+    """Marker and whole bytes of each segment, without stray bytes between; the last is the scan and all that follows.
 
     Raises:
         MediaError: ``truncated`` where no scan comes.

@@ -15,30 +15,12 @@ from f2s_ray.media.headers import READERS, open_pillow
 from f2s_ray.media.photo import Limits, PhotoInfo
 from f2s_ray.media.regions import FaceRegion, region_edits
 from f2s_ray.media.signatures import recognise
+from f2s_ray.media.tag_sets import ORPHANS, RAW_GROUPS, RAW_KEPT, STRUCTURE
 
 __all__ = ["Carried", "Provenance", "carry", "finish"]
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 ANY_SIZE = Limits(max_megapixels=float("inf"), max_pages=1 << 30)
-# How a file lays out its pixels; the encoder has written its own.
-STRUCTURE = frozenset(
-    f"Exif.Image.{name}"
-    for name in """NewSubfileType SubfileType ImageWidth ImageLength BitsPerSample Compression PhotometricInterpretation Thresholding
-    FillOrder StripOffsets SamplesPerPixel RowsPerStrip StripByteCounts PlanarConfiguration PageNumber Predictor ColorMap TileWidth
-    TileLength TileOffsets TileByteCounts SubIFDs InkSet NumberOfInks ExtraSamples SampleFormat JPEGTables JPEGProc
-    JPEGInterchangeFormat JPEGInterchangeFormatLength JPEGRestartInterval JPEGQTables JPEGDCTables JPEGACTables YCbCrCoefficients
-    YCbCrSubSampling ReferenceBlackWhite XMLPacket IPTCNAA ImageResources ExifTag GPSTag T4Options T6Options GrayResponseUnit
-    GrayResponseCurve CellWidth CellLength FreeOffsets FreeByteCounts MinSampleValue MaxSampleValue""".split()
-)
-# What a camera's RAW says about developing it; the rest of Exif.Image is about the picture.
-RAW_KEPT = frozenset(
-    f"Exif.Image.{name}"
-    for name in """Make Model Software DateTime Artist Copyright ImageDescription DocumentName HostComputer XResolution YResolution
-    ResolutionUnit XPTitle XPComment XPAuthor XPKeywords XPSubject Rating RatingPercent Orientation ProcessingSoftware""".split()
-)
-ORPHANS = re.compile(r"Xmp\.(hdrgm|Container|GContainer|GCamera\.(MotionPhoto|MicroVideo))|Xmp\.xmp\.Thumbnails")
-# Groups that stand in every photo's EXIF; other pictures and maker notes of a RAW are not about its TIFF.
-RAW_GROUPS = ("Exif.Photo.", "Exif.GPSInfo.", "Exif.Iop.")
 
 
 @dataclass(frozen=True)
@@ -63,8 +45,8 @@ class Carried:
 def carry(source: Path, target: Path, note: Provenance) -> Carried:
     """Put EXIF, IPTC and XMP of the source into the target and note what was done.
 
-    The orientation becomes 1, sizes and stored regions follow the upright picture, an old thumbnail is renewed in a JPEG and
-    removed elsewhere. ICC profile and resolution are the encoder's work. The source is only read.
+    The orientation becomes 1, sizes and stored regions follow the upright picture, an old thumbnail is renewed in a
+    JPEG and removed elsewhere. ICC profile and resolution are the encoder's work. The source is only read.
 
     Raises:
         MediaError: ``metadata`` where the target's tags cannot be written.
@@ -75,7 +57,7 @@ def carry(source: Path, target: Path, note: Provenance) -> Carried:
     with guarded(target.name):
         source_header = READERS[before](original, ANY_SIZE)
         header = READERS[after](encoded, ANY_SIZE)
-        carrier = _carrier(original if tags.trouble is None else None, before)
+        carrier = _carrier(original, tags, before)
         carrier = _edited(carrier, note, (header.width_px, header.height_px), _orientation(tags, before))
         target.write_bytes(_put(carrier, encoded, after, renew="Exif.Thumbnail.Compression" in tags.exif))
     return Carried(tuple(_kept(tags, source_header)), tuple(_lost(tags, original, before)))
@@ -101,6 +83,8 @@ def _kept(tags: Tags, header: PhotoInfo) -> list[str]:
 
 def _lost(tags: Tags, original: bytes, fmt: str) -> list[str]:
     lost = [f"metadata: damaged in the source, not carried over ({tags.trouble})"] if tags.trouble else []
+    if tags.bad_xmp:
+        lost.append("xmp: empty or damaged in the source, not carried over")
     if "Exif.Thumbnail.Compression" in tags.exif and fmt != "TIFF":
         lost.append("thumbnail: showed the old picture, renewed or removed")
     if b"http://ns.adobe.com/xmp/extension/" in original:
@@ -115,14 +99,15 @@ def _orientation(tags: Tags, fmt: str) -> int:
     return int(value) if fmt in ("JPEG", "PNG", "WEBP", "TIFF") and value in tuple("12345678") else 1
 
 
-def _carrier(original: bytes | None, fmt: str) -> bytes:
+def _carrier(original: bytes, tags: Tags, fmt: str) -> bytes:
     """A small PNG that bears the source's tags, without those of its pixels and of other pictures inside."""
     blank = io.BytesIO()
     Image.new("L", (1, 1)).save(blank, "PNG")
-    if original is None:
+    if tags.trouble is not None:
         return blank.getvalue()
     with opened(original) as image, opened(blank.getvalue()) as carrier:
-        image.copy_to_another_image(carrier, exif=True, iptc=True, xmp=True, comment=False, icc=False, thumbnail=False)
+        xmp = bool(tags.xmp)
+        image.copy_to_another_image(carrier, exif=True, iptc=True, xmp=xmp, comment=False, icc=False, thumbnail=False)
         keys = carrier.read_exif(encoding="latin-1")
         carrier.clear_thumbnail()
         carrier.modify_exif({key: None for key in keys if _is_layout(key, fmt)})

@@ -47,7 +47,7 @@ def splice(encoded: bytes, kept: Iterator[tuple[bytes, bytes]]) -> bytes:
 
 
 def is_kept(kind: bytes, content: bytes) -> bool:
-    """Colour, resolution and text go along as they are; EXIF, IPTC and XMP are written anew, an old picture's hints are not."""
+    """Colour, resolution and text go along as they are; EXIF, IPTC and XMP are written anew."""
     return kind in KEPT and not content.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type "))
 
 

@@ -21,8 +21,8 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
     """Recognise a photo by its content.
 
     Raises:
-        MediaError: ``empty``, ``broken``, ``truncated``, ``too_large``, ``unsupported``, ``unreadable``, ``not_a_file``,
-            ``animated``, ``video``, or ``skipped:not_media`` for what is no picture by content and by name.
+        MediaError: ``empty``, ``broken``, ``truncated``, ``too_large``, ``unsupported``, ``unreadable``,
+            ``not_a_file``, ``animated``, ``video``, or ``skipped:not_media`` for no picture by content and name.
     """
     data = read_bytes(path, limits)
     fmt = recognise(data[:HEAD], path.name)
@@ -31,7 +31,8 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
     if header.megapixels > limits.max_megapixels:
         raise MediaError(
             "too_large",
-            f"{path.name}: {header.width_px} x {header.height_px} px, {header.page_count} page(s), {header.megapixels:.1f} megapixels; "
+            f"{path.name}: {header.width_px} x {header.height_px} px, {header.page_count} page(s), "
+            f"{header.megapixels:.1f} megapixels; "
             f"the limit is {limits.max_megapixels:g}, raise max_megapixels if memory allows",
         )
     return _with_tags(header, data)
@@ -105,7 +106,7 @@ def _orientation(tags: Tags) -> int:
 def _captured_at(tags: Tags) -> str | None:
     for key in ("Exif.Photo.DateTimeOriginal", "Exif.Photo.DateTimeDigitized"):
         try:
-            return datetime.strptime(tags.exif.get(key, "").strip(), "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
+            return datetime.strptime(tags.exif.get(key, "").strip(), "%Y:%m:%d %H:%M:%S").isoformat()
         except ValueError:
             continue
     return None

@@ -6,14 +6,18 @@ from f2s_ray.errors import MediaError
 
 __all__ = ["recognise"]
 
-PICTURE_SUFFIXES = frozenset(
-    "jpg jpeg jpe jfif mpo png apng tif tiff webp heic heif hif avif gif bmp ico psd psb jp2 j2k jpx jxl svg eps icns tga pcx "
-    "dng cr2 cr3 nef nrw arw sr2 raf rw2 orf pef srw raw 3fr iiq rwl x3f erf kdc dcr mrw pgm ppm pbm exr hdr dds qoi".split()
-)
-RAW_SUFFIXES = frozenset("dng cr2 nef nrw arw sr2 pef srw 3fr iiq rwl erf kdc dcr".split())
-VIDEO_SUFFIXES = frozenset(
-    "mp4 m4v mov qt avi mkv webm mpg mpeg vob ts m2ts mts flv wmv asf 3gp 3g2 ogv mxf dv rm rmvb".split()
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PICTURE_SUFFIXES = _words("""
+    jpg jpeg jpe jfif mpo png apng tif tiff webp heic heif hif avif gif bmp ico psd psb jp2 j2k jpx jxl svg eps icns
+    tga pcx dng cr2 cr3 nef nrw arw sr2 raf rw2 orf pef srw raw 3fr iiq rwl x3f erf kdc dcr mrw pgm ppm pbm exr hdr
+    dds qoi
+""")
+RAW_SUFFIXES = _words("dng cr2 nef nrw arw sr2 pef srw 3fr iiq rwl erf kdc dcr")
+VIDEO_SUFFIXES = _words("mp4 m4v mov qt avi mkv webm mpg mpeg vob ts m2ts mts flv wmv asf 3gp 3g2 ogv mxf dv rm rmvb")
 UNSUPPORTED = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import tifffile
@@ -13,7 +14,7 @@ from tifffile import PHOTOMETRIC as P
 from f2s_ray.errors import MediaError
 from f2s_ray.media.photo import Colour
 
-__all__ = ["PageHeader", "PageTags", "append", "first_page", "headers", "page_tags", "read", "write"]
+__all__ = ["PageHeader", "PageTags", "append", "first_page", "headers", "is_dng", "page_tags", "read", "write"]
 
 COLOURS: dict[int, Colour] = {
     P.MINISBLACK: "grey",
@@ -25,6 +26,7 @@ COLOURS: dict[int, Colour] = {
 }
 SAMPLES = {"grey": 1, "palette": 1, "rgb": 3, "cmyk": 4}
 JPEG_COMPRESSIONS = (6, 7, 33007)
+DNG_VERSION = 50706
 # What it would log about a foreign file is either raised here or does not matter.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
@@ -40,7 +42,6 @@ class PageHeader:
     has_alpha: bool
     orientation: int
     has_icc: bool
-    is_dng: bool
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class PageTags:
     alpha_kind: int = 2
 
 
+def is_dng(data: bytes) -> bool:
+    """The file is a DNG, whatever its name: it holds a sensor's values, not a picture."""
+    with _opened(data) as file:
+        return any(DNG_VERSION in page.tags for page in _pages(file, 1))
+
+
 def headers(data: bytes, max_pages: int) -> list[PageHeader]:
     """All pages' headers; no pixel is decoded.
 
@@ -62,14 +69,12 @@ def headers(data: bytes, max_pages: int) -> list[PageHeader]:
         MediaError: ``broken`` or ``unsupported``, or ``too_large`` for too many pages.
     """
     with _opened(data) as file:
-        pages = []
-        for page in file.pages:
-            if len(pages) == max_pages:
-                raise MediaError("too_large", f"TIFF has more than {max_pages} pages; split it or raise max_pages")
-            pages.append(_header(page))
+        pages = _pages(file, max_pages + 1)
+        if len(pages) > max_pages:
+            raise MediaError("too_large", f"TIFF has more than {max_pages} pages; split it or raise max_pages")
         if not pages:
-            raise MediaError("broken", "TIFF holds no page")
-        return pages
+            raise MediaError("broken", "TIFF holds no page; find a whole copy")
+        return [_header(page) for page in pages]
 
 
 def read(data: bytes) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
@@ -78,7 +83,7 @@ def read(data: bytes) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
     White is great and no ink is nought; a palette is looked up. Raises ``MediaError`` as ``headers`` does.
     """
     with _opened(data) as file:
-        for page in file.pages:
+        for page in _pages(file):
             header = _header(page)
             _refuse_short(page, len(data))
             samples = page.asarray(maxworkers=1)
@@ -92,7 +97,7 @@ def read(data: bytes) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
 def page_tags(data: bytes) -> list[PageTags]:
     """What each page carries besides its pixels, in order."""
     with _opened(data) as file:
-        return [_tags_of(page) for page in file.pages]
+        return [_tags_of(page) for page in _pages(file)]
 
 
 def write(pages: Iterator[tuple[np.ndarray, Colour, PageTags]]) -> bytes:
@@ -107,7 +112,7 @@ def write(pages: Iterator[tuple[np.ndarray, Colour, PageTags]]) -> bytes:
 def first_page(whole: bytes) -> bytes:
     """Page one of a TIFF made by ``write``, alone."""
     with _opened(whole) as file:
-        page = file.pages[0]
+        page = _pages(file)[0]
         samples = page.asarray()
         return write(
             iter([(samples[..., None] if samples.ndim == 2 else samples, _header(page).colour, _tags_of(page))])
@@ -118,12 +123,17 @@ def append(first: bytes, whole: bytes) -> bytes:
     """Page one from ``first``, all others from ``whole``, a TIFF made by ``write``."""
     target = io.BytesIO(first)
     with _opened(whole) as file, tifffile.TiffWriter(target, append=True) as writer:
-        for page in file.pages[1:]:
+        for page in _pages(file)[1:]:
             samples = page.asarray()
             _write_page(
                 writer, samples[..., None] if samples.ndim == 2 else samples, _header(page).colour, _tags_of(page)
             )
     return target.getvalue()
+
+
+def _pages(file: tifffile.TiffFile, most: int | None = None) -> list[tifffile.TiffPage]:
+    """The first pages; tifffile reads each IFD only as it comes to it, so a hostile chain is not followed."""
+    return [page for page in islice(file.pages, most) if isinstance(page, tifffile.TiffPage)]
 
 
 def _refuse_short(page: tifffile.TiffPage, size: int) -> None:
@@ -162,7 +172,8 @@ def _header(page: tifffile.TiffPage) -> PageHeader:
     if colour is None or page.sampleformat not in (1, 4) or bits not in (1, 2, 4, 8, 10, 12, 14, 16):
         raise MediaError(
             "unsupported",
-            f"TIFF page with photometric {page.photometric!s}, {bits} bits, sample format {page.sampleformat}; save it as 8- or 16-bit RGB",
+            f"TIFF page with photometric {page.photometric!s}, {bits} bits, sample format {page.sampleformat}; "
+            "save it as 8- or 16-bit RGB",
         )
     extra = page.samplesperpixel - SAMPLES[colour]
     if extra not in (0, 1) or page.imagedepth != 1:
@@ -178,7 +189,6 @@ def _header(page: tifffile.TiffPage) -> PageHeader:
         has_alpha=extra == 1,
         orientation=orientation if orientation in range(1, 9) else 1,
         has_icc=34675 in page.tags,
-        is_dng=50706 in page.tags,
     )
 
 
@@ -187,8 +197,10 @@ def _colours(
 ) -> tuple[np.ndarray, np.ndarray | None, int]:
     maximum = (1 << header.bit_depth) - 1
     if header.colour == "palette":
-        colours = page.colormap.transpose(1, 0)[np.minimum(samples, page.colormap.shape[1] - 1)]
-        return colours, None, 65535
+        table = page.colormap
+        if table is None:
+            raise MediaError("broken", "TIFF page with a palette that is not there; find a whole copy")
+        return table.transpose(1, 0)[np.minimum(samples, table.shape[1] - 1)], None, 65535
     alpha = samples[..., -1] if header.has_alpha else None
     colours = samples[..., :-1] if header.has_alpha else samples
     if colours.dtype == np.bool_:
@@ -225,6 +237,6 @@ def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
             yield file
     except MediaError:
         raise
-    except Exception as error:  # noqa: BLE001 a third-party decoder on foreign bytes raises what it likes
+    except Exception as error:
         text = " ".join(str(error).split())[:160]
         raise MediaError("broken", f"TIFF cannot be read: {type(error).__name__} {text}; find a whole copy") from error

@@ -47,7 +47,7 @@ def tile_grid(height: int, width: int, tile_px: int, overlap_px: int) -> list[Ti
 def blend(
     tiles: Iterable[tuple[Tile, Float[Tensor, "c th tw"]]], height: int, width: int, overlap_px: int
 ) -> Float[Tensor, "c height width"]:
-    """Join tiles into one picture; over ``overlap_px`` each fades by a raised cosine, and the weights sum to 1 everywhere.
+    """Join tiles into one picture; each fades over ``overlap_px`` by a raised cosine, and the weights sum to 1.
 
     Args:
         tiles: each tile with its pixels, in any order; together they cover the picture.
@@ -83,7 +83,7 @@ def _spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
 
 
 def _window(side: int, overlap_px: int) -> Float[Tensor, "side"]:
-    """Rises from just above 0 to 1 over the overlap and falls again at the far end; at a picture's edge normalising undoes it."""
+    """Rises from just above 0 to 1 over the overlap, falls at the far end; at a picture's edge dividing undoes it."""
     distance = torch.arange(side, dtype=torch.float32) + 0.5
     distance = torch.minimum(distance, side - distance)
     ramp = (distance / max(overlap_px, 1)).clamp(max=1)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
 from f2s_ray.media.tiles import blend, tile_grid
-from f2s_ray.models import networks
+from f2s_ray.models import networks, weights
 from f2s_ray.models.fadex import Fadex, values_from
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
@@ -81,11 +81,11 @@ def digests(config: Face2SceneConfig) -> dict[str, str]:
     Raises: JobError when one is missing.
     """
     folder = _folder(config)
-    return {kind: f"{kind}@{networks.file_digest(networks.existing(kind, folder))[:12]}" for kind in networks.KINDS}
+    return {kind: f"{kind}@{weights.file_digest(networks.existing(kind, folder))[:12]}" for kind in networks.KINDS}
 
 
-def _folder(config: Face2SceneConfig) -> Path:
-    return networks.WEIGHTS if config.weights is None else Path(config.weights)
+def _folder(config: Face2SceneConfig) -> Path | None:
+    return None if config.weights is None else Path(config.weights)
 
 
 class Face2Scene:
@@ -125,7 +125,8 @@ class Face2Scene:
     def pair(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, score: float) -> Pair | None:
         """The pair in picture coordinates, the degraded half untouched by resampling; None when it cannot be trusted.
 
-        Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer, blind, makes the other half.
+        Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer,
+        blind, makes the other half.
         """
         height, width = rgb.shape[-2:]
         length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width))

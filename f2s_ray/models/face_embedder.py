@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from insightface.model_zoo import get_model
+from insightface.model_zoo import ArcFaceONNX, get_model
 from insightface.utils import face_align
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,13 +40,7 @@ class FaceEmbedder:
 
     def __init__(self, config: FaceEmbedderConfig | None = None) -> None:
         file = _file(config or FaceEmbedderConfig())
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = ONLY_ERRORS
-        self._net = get_model(str(file), download=False, providers=["CPUExecutionProvider"], sess_options=options)
-        if getattr(self._net, "taskname", "") != "recognition":
-            raise ConfigError(f"{file} is no face recognition network; give an ArcFace .onnx such as w600k_r50.onnx")
+        self._net = _load(file)
         self.name = f"{file.stem}@{weights.file_digest(file)[:12]}"
 
     def embed(self, rgb: Float[Tensor, "3 h w"], landmarks: Sequence[float]) -> np.ndarray:
@@ -57,6 +51,20 @@ class FaceEmbedder:
             aligned = face_align.norm_crop(to_bgr(window), points.astype(np.float32), image_size=CROP_PX)
         vector = self._net.get_feat(aligned).reshape(-1).astype(np.float32)
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
+
+
+def _load(file: Path) -> ArcFaceONNX:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ONLY_ERRORS
+    try:
+        net = get_model(str(file), download=False, providers=["CPUExecutionProvider"], sess_options=options)
+    except Exception as error:
+        raise ConfigError(f"{file} cannot be loaded as an ONNX network: {error}; give an ArcFace .onnx") from error
+    if not isinstance(net, ArcFaceONNX):
+        raise ConfigError(f"{file} is no face recognition network; give an ArcFace .onnx such as w600k_r50.onnx")
+    return net
 
 
 def _file(config: FaceEmbedderConfig) -> Path:

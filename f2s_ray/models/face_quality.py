@@ -22,6 +22,8 @@ NOISE_LIMIT = 0.06
 BLOCK_LIMIT = 0.6
 JPEG_BLOCK_PX = 8
 STRONGEST_EDGES = 0.15
+# The strongest share s of pure noise has 1 - ln(s) times the mean energy, which is exponentially distributed.
+CHOSEN_NOISE = 1.0 - np.log(STRONGEST_EDGES)
 # Eyes, nose tip, mouth corners of a head looking at the camera, in millimetres: right, down, towards the camera.
 HEAD_MM = np.array([[-31, 0, 0], [31, 0, 0], [0, 36, 34], [-25, 66, 10], [25, 66, 10]], dtype=np.float64)
 
@@ -59,10 +61,11 @@ def sharpness(grey: Float[np.ndarray, "h w"]) -> float:
     fine, coarse = _gradient(grey, FINE_PX), _gradient(grey, COARSE_PX)
     strength = np.sum(coarse**2, axis=0)
     chosen = strength >= np.quantile(strength, 1.0 - STRONGEST_EDGES)
-    noise = noise_sigma(grey) ** 2
+    noise = CHOSEN_NOISE * noise_sigma(grey) ** 2
+    floor = noise * _noise_gain(COARSE_PX, COARSE_PX)
     both = float(np.sum(fine * coarse, axis=0)[chosen].mean()) - noise * _noise_gain(FINE_PX, COARSE_PX)
-    alone = float(strength[chosen].mean()) - noise * _noise_gain(COARSE_PX, COARSE_PX)
-    if alone <= 1e-8:
+    alone = float(strength[chosen].mean()) - floor
+    if alone <= max(floor, 1e-8):
         return 0.0
     return float(np.clip((both / alone - 1.0) / (SHARP_RATIO - 1.0), 0.0, 1.0))
 
@@ -89,11 +92,11 @@ def yaw_degrees(landmarks: Sequence[float]) -> float:
     """
     points = np.asarray(landmarks, dtype=np.float64).reshape(5, 2)
     head = HEAD_MM - HEAD_MM.mean(axis=0)
-    camera, *_ = np.linalg.lstsq(head, points - points.mean(axis=0), rcond=None)
+    camera = np.linalg.pinv(head) @ (points - points.mean(axis=0))
     right, down = camera[:, 0], camera[:, 1]
     roll = np.arctan2(down[0], right[0])
     sideways = np.cos(roll) * right[2] + np.sin(roll) * down[2]
-    scale = max((np.linalg.norm(right) + np.linalg.norm(down)) / 2.0, 1e-9)
+    scale = max(float(np.linalg.norm(right) + np.linalg.norm(down)) / 2.0, 1e-9)
     forward = float(np.cross(right, down)[2]) / scale
     return float(np.degrees(np.arctan2(sideways, max(forward, 1e-9))))
 

@@ -78,19 +78,14 @@ def values_from(output: Float[Tensor, " 4"]) -> dict[str, float]:
     }
 
 
-def supcon_loss(
-    query: Float[Tensor, "n d"],
-    query_groups: Tensor,
-    keys: Float[Tensor, "m d"],
-    key_groups: Tensor,
-    temperature: float = 0.1,
-) -> Tensor:
-    """Pull signatures of one operator together, push others apart.
+def supcon_loss(signatures: Float[Tensor, "n d"], groups: Tensor, temperature: float = 0.1) -> Tensor:
+    """Pull signatures of one operator together, push others apart; every group must have two members.
 
-    A query is never compared with its own key: where query i and key i are the same face, their group is shared and the pair is just one of
-    the positives. Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm).
+    Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm), within the batch.
     """
-    logits = query @ keys.T / temperature
-    positive = (query_groups[:, None] == key_groups[None, :]).float()
+    logits = signatures @ signatures.T / temperature
+    own = torch.eye(len(groups), dtype=torch.bool, device=signatures.device)
+    logits = logits.masked_fill(own, -1e4)
+    positive = ((groups[:, None] == groups[None, :]) & ~own).to(logits.dtype)
     log_share = logits - torch.logsumexp(logits, 1, keepdim=True)
-    return -((log_share * positive).sum(1) / positive.sum(1).clamp(min=1)).mean()
+    return -((log_share * positive).sum(1) / positive.sum(1)).mean()

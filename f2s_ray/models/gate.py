@@ -11,7 +11,9 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Candidate", "GateConfig", "Ruling", "judge"]
+__all__ = ["Candidate", "Decision", "GateConfig", "Ruling", "judge"]
+
+Decision = Literal["restored", "blended", "kept"]
 
 
 class GateConfig(BaseModel):
@@ -27,7 +29,7 @@ class GateConfig(BaseModel):
 class Candidate:
     """One possible result for a face, boldest first: its decision word, the share of the restored face, and its embedding."""
 
-    decision: Literal["restored", "blended", "kept"]
+    decision: Decision
     weight: float
     embed: Callable[[], np.ndarray]
     what: str
@@ -96,12 +98,12 @@ def _objection(
         likeness = float(before @ after)
         return None if likeness >= config.min_self else f"no longer looks like itself ({likeness:.2f})"
     was, now = float(before @ person), float(after @ person)
-    if now < was - config.max_loss:
+    if not now >= was - config.max_loss:  # so written, a vector that is no number is refused, too
         return f"moved away from its person ({was:.2f} to {now:.2f})"
     if other is None:
         return None
     lead_was, lead_now = was - float(before @ other), now - float(after @ other)
-    if lead_now < lead_was - config.max_margin_loss:
+    if not lead_now >= lead_was - config.max_margin_loss:
         return f"moved towards another person (lead {lead_was:.2f} to {lead_now:.2f})"
     return None
 

@@ -1,55 +1,65 @@
 """The four networks by name: their configuration and weights in one safetensors file each, with a digest."""
 
-import hashlib
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from f2s_ray.errors import JobError
+from f2s_ray.models import weights
 from f2s_ray.models.fadex import Fadex, FadexConfig
 from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "WEIGHTS", "existing", "file_digest", "load", "save"]
+__all__ = ["KINDS", "existing", "load", "save"]
 
-KINDS: dict[str, tuple[type[BaseModel], type[nn.Module]]] = {
+KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
     "fadex": (FadexConfig, Fadex),
     "mapnet": (MapNetConfig, MapNet),
     "scene_restorer": (SceneConfig, SceneRestorer),
 }
-WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
 def save(kind: str, config: BaseModel, network: nn.Module, path: Path) -> None:
-    """Write weights as 16-bit floats with the configuration beside them; written aside, renamed when whole."""
+    """Write weights as 16-bit floats with the configuration beside them, and their digest into ``manifest.json``.
+
+    Both are written aside and renamed when whole.
+    """
     tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".tmp")
     save_file(tensors, aside, metadata={"kind": kind, "config": config.model_dump_json()})
     aside.replace(path)
+    manifest = path.with_name("manifest.json")
+    rows = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    rows[kind] = {"file": path.name, "bytes": path.stat().st_size, "sha256": weights.file_digest(path)}
+    aside.write_text(json.dumps(rows, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    aside.replace(manifest)
 
 
-def existing(kind: str, folder: Path = WEIGHTS) -> Path:
-    """The file of a network.
+def existing(kind: str, folder: Path | None) -> Path:
+    """The file of a network: in ``folder``, or the shipped one with its digest checked.
 
-    Raises: JobError when it is missing.
+    Raises: JobError when it is missing, or a shipped one has the wrong digest.
     """
+    if folder is None:
+        return weights.path(kind)
     path = folder / f"{kind}.safetensors"
     if not path.is_file():
-        raise JobError(f"{path} is missing; `f2s weights verify` tells what is needed, `f2s train` makes it")
+        raise JobError(f"{path} is missing; `f2s train` makes it, leave model.weights out for the shipped networks")
     return path
 
 
 @cache
-def load(kind: str, folder: Path = WEIGHTS) -> nn.Module:
+def load(kind: str, folder: Path | None = None) -> nn.Module:
     """The network in float32, frozen.
 
     Raises: JobError when the file is missing, is not a safetensors file or holds another network.
@@ -64,12 +74,9 @@ def load(kind: str, folder: Path = WEIGHTS) -> nn.Module:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
-    network = network_type(config_type.model_validate(json.loads(metadata["config"])))  # type: ignore[call-arg]
-    network.load_state_dict(tensors)
+    try:
+        network = network_type(config_type.model_validate_json(metadata.get("config", "")))
+        network.load_state_dict(tensors)
+    except (ValidationError, RuntimeError) as error:
+        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
     return network.eval().requires_grad_(False)
-
-
-@cache
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hex; read once a process."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -19,7 +19,7 @@ FLAT_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Measures:
-    """Noise standard deviation on a 0..1 scale; sharpness and blockiness 0..1."""
+    """Noise standard deviation of the grey picture on a 0..1 scale; sharpness and blockiness 0..1."""
 
     noise: float
     sharpness: float
@@ -53,7 +53,7 @@ def _sharpness(grey: Float[Tensor, "h w"], noise: float) -> float:
     one = torch.maximum(grey.diff(dim=1)[:-1].abs(), grey.diff(dim=0)[:, :-1].abs())
     wide = F.max_pool2d(grey[None, None], 9, 1, 4) + F.max_pool2d(-grey[None, None], 9, 1, 4)
     contrast = wide[0, 0, :-1, :-1]
-    strong = contrast > max(float(contrast.quantile(0.9)) if contrast.numel() < 2**24 else 0.2, 0.04 + 6 * noise)
+    strong = contrast > max(float(contrast.quantile(0.9)), 0.04 + 6 * noise)
     if not strong.any():
         return 0.0
     local = F.max_pool2d(one[None, None], 9, 1, 4)[0, 0]

@@ -1,5 +1,7 @@
 """Degraded face and pictures of the same person to restored face."""
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
@@ -28,7 +30,7 @@ class ReferenceEncoder(nn.Module):
         super().__init__()
         widths = (3, *config.encoder_widths, config.trunk.token_width)
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.SiLU()]
         layers.append(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
         self.convs = nn.Sequential(*layers)

@@ -1,8 +1,10 @@
 """Picture and condition tokens to restored picture, in one step: the trunk that the face and the scene restorer share.
 
-The latent step is residual (as in PiSA-SR): ``z_H = z_L - u(z_L, tokens)``; the codec decodes the *change*, with a full-detail skip beside it,
-so an undamaged picture comes out as it went in and the codec caps nothing.
+The latent step is residual (as in PiSA-SR): ``z_H = z_L - u(z_L, tokens)``; the codec decodes the *change*, with a full-detail
+skip beside it, so an undamaged picture comes out as it went in and the codec caps nothing.
 """
+
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -57,7 +59,7 @@ class Codec(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.to_change = nn.Conv2d(width, 12, 3, padding=1)
         nn.init.zeros_(self.to_change.weight)
-        nn.init.zeros_(self.to_change.bias)
+        nn.init.zeros_(self.to_change.bias)  # type: ignore[arg-type]
 
     def encode(self, x: Float[Tensor, "b 3 h w"]) -> tuple[Float[Tensor, "b l h/4 w/4"], Float[Tensor, "b c h/2 w/2"]]:
         """Latent and skip."""
@@ -78,7 +80,7 @@ class OneStepRestorer(nn.Module):
     def __init__(self, config: TrunkConfig) -> None:
         super().__init__()
         self.codec = Codec(config)
-        self.unet = UNet2DConditionModel(
+        unet = UNet2DConditionModel(
             in_channels=config.latent_width,
             out_channels=config.latent_width,
             block_out_channels=config.widths,
@@ -90,6 +92,7 @@ class OneStepRestorer(nn.Module):
             norm_num_groups=16,
             use_linear_projection=True,
         )
+        self.unet = cast(nn.Module, unet)  # diffusers' mixins hide from the type checker that it is one
 
     def forward(
         self,

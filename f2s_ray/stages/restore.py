@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -25,7 +26,7 @@ from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.regions import FaceRegion
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, RestoredFace
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
-from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
+from f2s_ray.models.gate import Candidate, Decision, GateConfig, Ruling, judge
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
@@ -115,13 +116,13 @@ class RestorePhoto:
             restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
         region = _region(restored, scene)
         versions = _versions(source[region], scene[region], _moved(restored, region))
-        local = landmarks - np.array([region[2].start, region[1].start])
+        local = (landmarks - np.array([region[2].start, region[1].start])).flatten().tolist()
         candidates = [
-            Candidate(decision, weight, lambda v=version: self._embedder.embed(v, local.flatten()), what)  # type: ignore[misc]
+            Candidate(decision, weight, partial(self._embedder.embed, version, local), what)
             for decision, weight, what, version in versions
         ]
         ruling = judge(
-            self._embedder.embed(source[region], local.flatten()),
+            self._embedder.embed(source[region], local),
             _vector(face.person),
             _vector(face.other),
             candidates,
@@ -181,7 +182,7 @@ def _moved(face: RestoredFace, region: tuple[slice, slice, slice]) -> RestoredFa
 
 def _versions(
     source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
-) -> list[tuple[str, float, str, Float[Tensor, "3 h w"]]]:
+) -> list[tuple[Decision, float, str, Float[Tensor, "3 h w"]]]:
     """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
     side = face.after.shape[-1]
     mask = feather_mask(side)

@@ -169,7 +169,7 @@ def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw)
 
 
 def pair_batch(pictures: Pictures, operators: int, faces: int, draw: Draw) -> PairBatch:
-    """``operators`` groups of ``faces`` different faces each. Every second group differs from the one before in one value only."""
+    """``operators`` groups of ``faces`` different faces each. Every fourth differs from the one before in one value."""
     damaged, clean, groups, values = [], [], [], []
     previous = CLEAN
     for group in range(operators):

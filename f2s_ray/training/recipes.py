@@ -23,10 +23,9 @@ from f2s_ray.training.trainer import Plan, train
 __all__ = ["RECIPES", "Recipe", "Which", "run_recipe"]
 
 Which = Literal["face", "code", "scene"]
-QUEUE = 1024
-MOMENTUM = 0.99
+RESTORED_SHARE = 0.3  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
 NULL_SHARE = 0.15
-BLIND_STEPS = 1500  # the trunk first learns to restore at all; the networks that read the code may still be in training
+BLIND_STEPS = 2600  # the trunk first learns to restore at all; the networks that read the code may still be in training
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Recipe:
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=48, learning_rate=5e-4),
+    "code": Recipe(steps=1000, batch=36, learning_rate=1.5e-3),
     "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
 }
 
@@ -112,40 +111,29 @@ def _restored_alone(restorer: nn.Module, damaged: Tensor, share: Tensor, clean: 
 
 def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
     config = FadexConfig()
-    network, slow = Fadex(config), Fadex(config).requires_grad_(False)
-    slow.load_state_dict(network.state_dict())
+    network = Fadex(config)
     restorer = networks.load("reference_restorer", out)
-    keys = torch.zeros(0, config.signature)
-    key_groups = torch.zeros(0, dtype=torch.long)
 
     def loss(step: int) -> tuple[Tensor, dict[str, float]]:
-        nonlocal keys, key_groups
         draw = Draw(1_000_000 + step)
         batch = pair_batch(pictures, recipe.batch // 3, 3, draw)
-        share = (torch.rand(len(batch.groups), generator=draw.generator) < 0.5).float()
+        share = (torch.rand(len(batch.groups), generator=draw.generator) < RESTORED_SHARE).float()
         restored = _restored_alone(restorer, batch.damaged, share, batch.clean)
-        groups = batch.groups + step * 1000
-        _, query, values = network(restored, batch.damaged)
-        with torch.no_grad():
-            for name, value in slow.state_dict().items():
-                value.lerp_(network.state_dict()[name], 1 - MOMENTUM)
-            _, key, _ = slow(restored, batch.damaged)
-        keys, key_groups = torch.cat([key.float(), keys])[:QUEUE], torch.cat([groups, key_groups])[:QUEUE]
-        # A face's own key is among the positives; without the other faces of its group it would be the only one.
-        contrast = supcon_loss(query.float(), groups, keys, key_groups)
+        _, signatures, values = network(restored, batch.damaged)
+        contrast = supcon_loss(signatures.float(), batch.groups)
         told = (values.float() - batch.values).abs().mean()
-        same = groups[:, None] == groups[None, :]
-        cosine = query.detach().float() @ query.detach().float().T
-        off = ~torch.eye(len(groups), dtype=torch.bool)
+        cosine = signatures.detach().float() @ signatures.detach().float().T
+        same = batch.groups[:, None] == batch.groups[None, :]
+        own = torch.eye(len(same), dtype=torch.bool)
         figures = {
             "contrast": float(contrast.detach()),
             "told": float(told.detach()),
-            "same": float(cosine[same & off].mean()),
+            "same": float(cosine[same & ~own].mean()),
             "other": float(cosine[~same].mean()),
         }
         return contrast + 2.0 * told, figures
 
-    train(network, loss, Plan(recipe.steps, recipe.learning_rate), out / "code", log)
+    train(network, loss, Plan(recipe.steps, recipe.learning_rate, warm_up=30), out / "code", log)
     networks.save("fadex", config, network, out / "fadex.safetensors")
 
 

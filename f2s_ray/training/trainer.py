@@ -70,7 +70,11 @@ def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callabl
         recent = {key: 0.95 * recent.get(key, figure) + 0.05 * figure for key, figure in figures.items()}
         now = time.monotonic()
         if step % 50 == 0 or step == plan.steps:
-            line = {"step": step, "seconds": round(seconds + now - begin), **{k: round(v, 5) for k, v in recent.items()}}
+            line = {
+                "step": step,
+                "seconds": round(seconds + now - begin),
+                **{k: round(v, 5) for k, v in recent.items()},
+            }
             with (folder / "log.jsonl").open("a") as stream:
                 stream.write(json.dumps(line) + "\n")
             log(json.dumps(line))

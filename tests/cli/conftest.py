@@ -56,7 +56,7 @@ class Read:
         )
 
 
-def small_flow(config: Config, root: Path) -> list[Step]:
+def small_flow(config: Config, root: Path, _: Path) -> list[Step]:
     def sources(catalog: Catalog) -> Iterator[Item]:
         for row in catalog.rows(Source):
             yield Item(row.path, row.path, row)

@@ -70,9 +70,9 @@ def test_retry_runs_the_failures_of_a_kind_again_and_knows_its_input(archive, tm
 
 
 def test_a_run_leaves_its_configuration_events_and_summary(archive, tmp_path):
-    ended = run(archive, tmp_path / "out", Common(quiet=True, overrides=("plan.tile_px=256",)))
+    ended = run(archive, tmp_path / "out", Common(quiet=True, overrides=("engine.workers=3",)))
     folder = tmp_path / "out" / "runs" / ended.run_id
-    assert yaml.safe_load((folder / "config.yaml").read_text())["plan"]["tile_px"] == 256
+    assert yaml.safe_load((folder / "config.yaml").read_text())["engine"]["workers"] == 3
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     assert {event["path"]: event["status"] for event in events if event["event"] == "item"} == {
         "a.png": "done",
@@ -85,8 +85,8 @@ def test_a_run_leaves_its_configuration_events_and_summary(archive, tmp_path):
 
 
 def test_a_later_command_keeps_the_configuration_of_the_run_before(archive, tmp_path):
-    run(archive, tmp_path / "out", Common(quiet=True, overrides=("plan.tile_px=256",)))
-    assert again("plan", str(tmp_path / "out"), QUIET).config.plan.tile_px == 256
+    run(archive, tmp_path / "out", Common(quiet=True, overrides=("engine.workers=3",)))
+    assert again("plan", str(tmp_path / "out"), QUIET).config.engine.workers == 3
 
 
 def test_the_run_id_enters_no_record(archive, tmp_path):

@@ -1,4 +1,4 @@
-"""``python -m tests.engines.killed FOLDER OUTPUT COUNT``: the local engine, killed after COUNT outcomes of the probe."""
+"""``python -m tests.engines.killed FOLDER OUTPUT COUNT``: the local engine, killed after COUNT outcomes of a step."""
 
 import os
 import signal

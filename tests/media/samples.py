@@ -168,6 +168,33 @@ def _webp(channels: int, **options: object) -> bytes:
     return tagged(saved(image, "WEBP", icc_profile=ICC, exact=True, **options), iptc=False)
 
 
+def _dng() -> bytes:
+    """A sensor of 2 x 2 cells, red at the upper left, over a soft picture."""
+    colours = picture(height=96, width=128, maximum=16000)
+    cells = np.zeros((96, 128), np.uint16)
+    for row, column, channel in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
+        cells[row::2, column::2] = colours[row::2, column::2, channel]
+    matrix = (3240970, -1537383, -498611, -969244, 1875968, 41555, 55630, -203977, 1056972)
+    target = io.BytesIO()
+    tifffile.imwrite(
+        target,
+        cells,
+        photometric=32803,
+        metadata=None,
+        software=False,
+        extratags=[
+            (50706, "B", 4, (1, 4, 0, 0), True),
+            (50708, "s", 0, "Acme Box 620", True),
+            (33421, "H", 2, (2, 2), True),
+            (33422, "B", 4, (0, 1, 1, 2), True),
+            (50717, "H", 1, 16383, True),
+            (50721, "2i", 9, [part for value in matrix for part in (value, 1_000_000)], True),
+            (50728, "2I", 3, (1, 1, 1, 1, 1, 1), True),
+        ],
+    )
+    return tagged(target.getvalue())
+
+
 LOSSLESS: dict[str, Callable[[], bytes]] = {
     "grey8.png": lambda: _png(1, 255),
     "grey16.png": lambda: _png(1, 65535),
@@ -208,12 +235,13 @@ LOSSY: dict[str, Callable[[], bytes]] = {
     ),
 }
 SAMPLES = LOSSLESS | LOSSY
+RAW = {"sensor.dng": _dng}
 
 
 def make(name: str, folder: Path) -> Path:
     """Write one sample."""
     path = folder / name
-    path.write_bytes(SAMPLES[name]())
+    path.write_bytes((SAMPLES | RAW)[name]())
     return path
 
 

@@ -12,7 +12,7 @@ from f2s_ray.media.encode import EncodeOptions, encode, target_name
 from f2s_ray.media.metadata import Provenance, carry
 from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.probe import probe
-from tests.media.samples import LOSSLESS, LOSSY, SAMPLES, make, turned_jpeg, picture
+from tests.media.samples import LOSSLESS, LOSSY, SAMPLES, make, picture, turned_jpeg
 
 NOTE = Provenance("f2s_ray", "0.1.0", ("restorer@abc123",), "2026-01-02")
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -21,7 +23,7 @@ def test_tiles_cover_the_picture_and_overlap(height: int, width: int, tile: int,
         one.crop(seen[None]).add_(1)
     assert seen.min() >= 1
     columns = sorted({(one.x0, one.x1) for one in grid})
-    assert all(left[1] - right[0] >= overlap for left, right in zip(columns, columns[1:], strict=False))
+    assert all(left[1] - right[0] >= overlap for left, right in pairwise(columns))
 
 
 @settings(max_examples=20, deadline=None)

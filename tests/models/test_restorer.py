@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from f2s_ray.models.restorer import STRIDE, Codec, OneStepRestorer
+from tests.models.tiny import TRUNK
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return OneStepRestorer(TRUNK).eval().requires_grad_(False)
+
+
+def picture(height, width, count=1):
+    return torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (32, 64), (112, 48)])
+def test_an_untrained_restorer_gives_the_picture_back_exactly(untrained, height, width):
+    x = picture(height, width, 2)
+    tokens = torch.randn(2, 5, TRUNK.token_width, generator=torch.Generator().manual_seed(2))
+    assert torch.equal(untrained(x, tokens), x)
+    assert torch.equal(untrained(x, tokens, torch.ones(2, 5)), x)
+
+
+def test_the_codec_halves_and_quarters_the_side():
+    codec = Codec(TRUNK)
+    latent, skip = codec.encode(picture(32, 48))
+    assert latent.shape == (1, TRUNK.latent_width, 8, 12)
+    assert skip.shape == (1, TRUNK.codec_width, 16, 24)
+    assert codec.decode(latent, skip).shape == (1, 3, 32, 48)
+
+
+def test_the_stride_is_the_smallest_side(untrained):
+    tokens = torch.zeros(1, 1, TRUNK.token_width)
+    assert untrained(picture(STRIDE, STRIDE), tokens).shape == (1, 3, STRIDE, STRIDE)
+
+
+def test_an_untrained_codec_keeps_the_signal_alive():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        latent, _ = Codec(TRUNK).encode(picture(64, 64))
+    assert 0.1 < float(latent.detach().std()) < 100

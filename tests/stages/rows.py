@@ -1,0 +1,141 @@
+"""Records for the tests of the stages that look at tables only."""
+
+from f2s_catalog.records import (
+    CodeEstimate,
+    DegradationCode,
+    Face,
+    MediaItem,
+    RestoredSegment,
+    RestoreTask,
+    Shot,
+)
+
+from f2s_ray.stages.units import ReferencePicture, RestoreUnit, UnitFace
+
+
+def media(path, *, camera=None, width=400, height=300, pages=1):
+    return MediaItem(
+        media_id=f"id of {path}",
+        path=path,
+        content_digest="0" * 64,
+        byte_count=1,
+        modified_ns=1,
+        kind="photo",
+        format="JPEG",
+        width_px=width,
+        height_px=height,
+        orientation=1,
+        page_count=pages,
+        bit_depth=8,
+        colour="rgb",
+        has_alpha=False,
+        has_icc=False,
+        has_exif=False,
+        has_xmp=False,
+        has_iptc=False,
+        captured_at=None,
+        camera=camera,
+    )
+
+
+def shot(item):
+    return Shot(
+        shot_id=f"{item.media_id}/0",
+        media_id=item.media_id,
+        start_seconds=0,
+        stop_seconds=0,
+        first_frame=0,
+        stop_frame=1,
+        cut_score=1,
+    )
+
+
+def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1):
+    """What one picture told; without faces it has no code."""
+    told = faces > 0
+    return CodeEstimate(
+        shot_id=shot(item).shot_id,
+        code=(1.0, 2.0) if told else (),
+        signature=(0.6, 0.8) if told else (),
+        blur_sigma_px=1.5 if told else None,
+        noise_sigma=noise if told else None,
+        jpeg_quality=70.0 if told else None,
+        downscale=1.0 if told else None,
+        face_ids=tuple(f"{item.media_id}/0/{i}" for i in range(faces)),
+        agreement=0.9 if told else None,
+        noise_measured=noise,
+        sharpness_measured=sharpness,
+        blockiness_measured=blockiness,
+        estimator="fadex@1",
+    )
+
+
+def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0):
+    return DegradationCode(
+        shot_id=shot(item).shot_id,
+        origin=origin,
+        lender_shot_id=None,
+        why="",
+        code=(),
+        signature=(),
+        blur_sigma_px=blur,
+        noise_sigma=noise,
+        jpeg_quality=90.0,
+        downscale=1.0,
+        agreement=agreement,
+        estimator="fadex@1",
+    )
+
+
+def unit_face(item, index, *, references=1):
+    face = Face(
+        face_id=f"{item.media_id}/0/{index}",
+        shot_id=shot(item).shot_id,
+        media_id=item.media_id,
+        track_id=None,
+        pts_seconds=0,
+        box_px=(0, 0, 50, 60),
+        landmarks_px=tuple(range(10)),
+        score=0.9,
+        face_px=50,
+        sharpness=0.5,
+        yaw_degrees=0,
+        quality=0.5,
+        embedding=(1.0, 0.0),
+        embedder="sface@1",
+    )
+    pictures = tuple(
+        ReferencePicture(face_id=f"reference {i}", path=f"{i}.jpg", landmarks_px=tuple(range(10)))
+        for i in range(references)
+    )
+    return UnitFace(face=face, identity_id="somebody", name=None, person=(), other=(), references=pictures)
+
+
+def unit(item, *, faces=(), task_id="0123abcd" * 8, planned_on="2026-02-03"):
+    return RestoreUnit(
+        task_id=task_id,
+        shot=shot(item),
+        media=item,
+        faces=tuple(faces),
+        code=(),
+        restorer="face2scene@1",
+        planned_on=planned_on,
+    )
+
+
+def segment(task: RestoreTask, seconds):
+    return RestoredSegment(
+        task_id=task.task_id,
+        shot_id=task.shot_id,
+        media_id=task.media_id,
+        path="work/x.jpg",
+        digest="0" * 64,
+        byte_count=1,
+        frame_count=1,
+        carried_over=(),
+        changed=(),
+        gates=(),
+        seconds=seconds,
+        model_seconds=seconds,
+        peak_memory_bytes=1,
+    )
