@@ -11,7 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-__all__ = ["Plan", "train"]
+__all__ = ["CHECKPOINT", "Plan", "load_average", "train"]
+
+CHECKPOINT = "checkpoint.safetensors"
 
 Loss = Callable[[int], tuple[Tensor, dict[str, float]]]
 
@@ -58,7 +60,7 @@ def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callabl
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = _start(network, plan)
-    _resume(folder / "checkpoint.safetensors", state)
+    _resume(folder / CHECKPOINT, state)
     before, begin = state.seconds, time.monotonic()
     saved = begin
     recent: dict[str, float] = {}
@@ -75,12 +77,19 @@ def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callabl
                 stream.write(line + "\n")
             log(line)
         if now - saved > plan.checkpoint_seconds or state.step == plan.steps:
-            _save(folder / "checkpoint.safetensors", state)
+            _save(folder / CHECKPOINT, state)
             saved = now
     with torch.no_grad():
         for name, parameter in state.weights.items():
             parameter.copy_(state.average[name])
     return network.eval()
+
+
+def load_average(part: nn.Module, checkpoint: Path, prefix: str) -> None:
+    """Fill a network with the averaged weights that a checkpoint holds under ``prefix``; the shapes must agree."""
+    with safe_open(checkpoint, "pt") as stored, torch.no_grad():
+        for name, parameter in part.named_parameters():
+            parameter.copy_(stored.get_tensor(f"average.{prefix}{name}"))
 
 
 def _start(network: nn.Module, plan: Plan) -> _State:
