@@ -20,12 +20,12 @@ from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 from f2s_ray.training.batches import PAIR_PX, Draw, SceneBatch, face_batch, pair_batch, scene_batch
 from f2s_ray.training.pictures import Pictures, load_pictures
-from f2s_ray.training.trainer import Plan, train
+from f2s_ray.training.trainer import CHECKPOINT, Plan, load_average, train
 
 __all__ = ["RECIPES", "Recipe", "Shapes", "Which", "run_recipe"]
 
 Which = Literal["face", "code", "scene"]
-RESTORED_SHARE = 0.3  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
+RESTORED_SHARE = 0.5  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
 NULL_SHARE = 0.15
 
 
@@ -59,7 +59,7 @@ class Recipe:
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=36, learning_rate=1.5e-3),
+    "code": Recipe(steps=1000, batch=36, learning_rate=1e-3),
     "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2600),
 }
 
@@ -107,6 +107,8 @@ def gain(result: Tensor, damaged: Tensor, clean: Tensor) -> float:
 def _face(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
     config = recipe.shapes.face
     network = ReferenceRestorer(config)
+    if (out / "scene" / CHECKPOINT).exists():  # what the scene restorer knows of damage, a face need not learn again
+        load_average(network.trunk, out / "scene" / CHECKPOINT, "scene.trunk.")
 
     def loss(step: int) -> tuple[Tensor, dict[str, float]]:
         draw = Draw(step)
