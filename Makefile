@@ -13,6 +13,7 @@ setup: $(READY) ## Make .venv with everything and fetch the weights; does nothin
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and neither was found; install one"; exit 1; }
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q --no-deps --force-reinstall opencv-python-headless==5.0.0.93 # the other asks for libGL and X11
 	$(BIN)/f2s weights pull
 	@touch $(READY)
 

@@ -95,7 +95,8 @@ def references_of(tested: Iterable[Picture]) -> list[Picture]:
 def read(picture: Picture, long_side_px: int = TESTED_SIDE_PX) -> np.ndarray:
     """Upright RGB uint8 [h, w, 3], shrunk with Lanczos where its long side is above ``long_side_px``."""
     with Image.open(picture.path) as stored:
-        image = ImageOps.exif_transpose(stored).convert("RGB")
+        upright = ImageOps.exif_transpose(stored)
+        image = (upright.convert("RGBA") if upright.mode == "P" else upright).convert("RGB")
     scale = long_side_px / max(image.size)
     if scale < 1:
         size = (round(image.width * scale), round(image.height * scale))

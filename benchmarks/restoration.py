@@ -134,10 +134,8 @@ def choices_table(rows: Sequence[Row]) -> str:
     for group, some in _groups(rows).items():
         origins = Counter(row.origin for row in some)
         gates = Counter(gate for row in some for gate in row.gates)
-        before, after = (
-            [value for row in some for value in values(row)]
-            for values in (lambda row: row.faces_before, lambda row: row.faces_after)
-        )
+        before = [value for row in some for value in row.faces_before]
+        after = [value for row in some for value in row.faces_after]
         counts = ["/".join(str(count[name]) for name in names) for count, names in ((origins, ORIGINS), (gates, GATES))]
         lines.append([*group, *counts, f"{mean(before):.3f}", f"{mean(after):.3f}"])
     return table(title, lines)

@@ -1,19 +1,28 @@
-"""Names of benchmarks in (none: all), their tables out: each is a script of this folder that prints one."""
+"""Names of benchmarks in (none: all, the long ones on few pictures), their tables out, one after the other."""
 
 import subprocess
 import sys
-from pathlib import Path
+
+BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "restoration": ("--quick",),
+    "oracle": ("--quick",),
+    "codes": ("--quick",),
+    "identities": (),
+    "corpus": (),
+}
 
 
 def main(names: list[str]) -> int:
-    """Run them one after the other; the exit code is the number that failed."""
-    here = Path(__file__).parent
-    known = {path.stem: path for path in sorted(here.glob("*.py")) if path.stem != "run"}
-    if unknown := sorted(set(names) - set(known)):
-        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}\n")
+    """The exit code is the number that failed; 2 for a name that is not known."""
+    if unknown := sorted(set(names) - set(BENCHMARKS)):
+        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n")
         return 2
-    chosen = [known[name] for name in names] or list(known.values())
-    return sum(subprocess.run([sys.executable, path], check=False).returncode != 0 for path in chosen)
+    failed = 0
+    for name in names or BENCHMARKS:
+        print(f"\n## {name}\n", flush=True)
+        command = [sys.executable, "-m", f"benchmarks.{name}", *BENCHMARKS[name]]
+        failed += subprocess.run(command, check=False).returncode != 0
+    return failed
 
 
 if __name__ == "__main__":

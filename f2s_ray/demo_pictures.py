@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-import torch
+import numpy as np
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
@@ -103,8 +103,8 @@ def paint(picture: Picture) -> Float[Tensor, "3 h w"]:
     return (rgb * picture.brightness).clamp(0, 1)
 
 
-def _samples(frame: Image.Image) -> Tensor:
-    return torch.frombuffer(bytearray(frame.tobytes()), dtype=torch.uint8).reshape(frame.height, frame.width, 3).numpy()
+def _samples(frame: Image.Image) -> np.ndarray:
+    return np.asarray(frame)
 
 
 @lru_cache(maxsize=2)
@@ -112,8 +112,8 @@ def _frame(source: Source, index: int) -> Image.Image:
     """The source as RGB; of a video the frame with this index."""
     path = _locate(*FILES[source])
     if path.suffix != ".mp4":
-        with Image.open(path) as image:
-            return image.convert("RGB")
+        with Image.open(path) as stored:
+            return stored.convert("RGB")
     for found, image in enumerate(_video(path)):
         if found == index:
             return image

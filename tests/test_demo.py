@@ -7,13 +7,12 @@ import pytest
 
 pytest.importorskip("skimage", reason="needs f2s-ray[demo]")
 
-from f2s_ray.media.decode import decode
-from f2s_ray.media.photo import Limits
-from f2s_ray.media.probe import probe
-
 from f2s_ray.demo import build_archive, compare
 from f2s_ray.demo_pictures import BROKEN, PICTURES
 from f2s_ray.errors import ConfigError, MediaError
+from f2s_ray.media.decode import decode
+from f2s_ray.media.photo import Limits
+from f2s_ray.media.probe import probe
 
 LIMITS = Limits()
 

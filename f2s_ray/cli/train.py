@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,6 +42,6 @@ def _train(which: "Which", data: list[Path], out: Path, steps: int | None, batch
         raise ConfigError(f"DATA {', '.join(missing)} is not a folder; give folders with sharp pictures of people")
     from f2s_ray.training.recipes import RECIPES, run_recipe
 
-    changes = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
+    changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
     run_recipe(which, data, out, replace(RECIPES[which], **changes), print_line, threads)
     return 0

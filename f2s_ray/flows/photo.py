@@ -128,7 +128,10 @@ class _People:
             other=self._nearest_other(face, index),
             references=tuple(
                 ReferencePicture(
-                    face_id=row.face_id, path=self._media[row.media_id].path, landmarks_px=row.landmarks_px
+                    face_id=row.face_id,
+                    path=self._media[row.media_id].path,
+                    content_digest=self._media[row.media_id].content_digest,
+                    landmarks_px=row.landmarks_px,
                 )
                 for row in references
             ),

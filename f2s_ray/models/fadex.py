@@ -54,6 +54,8 @@ class Fadex(nn.Module):
             if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        # Pooled energies are all positive and far from zero; centred over the batch, directions can tell operators apart.
+        self.centre = nn.BatchNorm1d(before)
         self.head = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, config.signature))
         self.values = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, len(VALUES)))
 
@@ -63,7 +65,7 @@ class Fadex(nn.Module):
         The pair goes in as the restored face and its residual, scaled to about unit size: the damage is a few hundredths.
         """
         features = self.stages(torch.cat([4 * (restored - 0.5), 16 * (degraded - restored)], 1))
-        pooled = features.mean((2, 3))
+        pooled = self.centre(features.mean((2, 3)))
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
 
 

@@ -1,6 +1,7 @@
 """Estimates to one code for every shot: its own, one borrowed from a picture like it, or none (blind)."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -32,39 +33,53 @@ def borrow(
     by_shot = {estimate.shot_id: estimate for estimate in estimates}
     by_media = {item.media_id: item for item in media}
     pairs = [(by_media[shot.media_id], by_shot[shot.shot_id]) for shot in shots if shot.shot_id in by_shot]
-    lenders = [(item, estimate) for item, estimate in pairs if estimate.code]
+    neighbours: dict[tuple[str, str], list[tuple[MediaItem, CodeEstimate]]] = defaultdict(list)
+    for item, estimate in pairs:
+        if estimate.code:
+            for place in _places(item):
+                neighbours[place].append((item, estimate))
     for item, estimate in pairs:
         if estimate.code:
             count = len(estimate.face_ids)
             yield _code(estimate, estimate, "face", None, f"read from {count} face{'s' if count > 1 else ''}")
             continue
-        found = sorted(
-            (rank, lender.path, lender_estimate.shot_id)
-            for lender, lender_estimate in lenders
-            if (rank := _rank(item, estimate, lender, lender_estimate, config)) is not None
-        )
-        if found:
-            (place, _), path, shot_id = found[0]
-            why = f"{('same folder', 'same camera')[place]} as {path}, and alike in noise, sharpness and blocks"
-            yield _code(estimate, by_shot[shot_id], "borrowed", shot_id, why)
+        for place in _places(item):
+            lender = _nearest(estimate, neighbours[place], config)
+            if lender is not None:
+                why = f"same {place[0]} as {lender[0].path}, and alike in noise, sharpness and blocks"
+                yield _code(estimate, lender[1], "borrowed", lender[1].shot_id, why)
+                break
         else:
             yield _code(estimate, None, "blind", None, "no usable face, and no picture like it that has one")
 
 
-def _rank(
-    item: MediaItem, estimate: CodeEstimate, lender: MediaItem, other: CodeEstimate, config: BorrowConfig
-) -> tuple[int, float] | None:
-    """0 for the same folder, 1 for the same camera, and how far apart they look; None when it must not lend."""
-    same_folder = PurePosixPath(item.path).parent == PurePosixPath(lender.path).parent
-    if not same_folder and (item.camera is None or item.camera != lender.camera):
-        return None
+def _places(item: MediaItem) -> list[tuple[str, str]]:
+    """Where its lenders are looked for, nearest first."""
+    folder = ("folder", str(PurePosixPath(item.path).parent))
+    return [folder] if item.camera is None else [folder, ("camera", item.camera)]
+
+
+def _nearest(
+    estimate: CodeEstimate, lenders: Sequence[tuple[MediaItem, CodeEstimate]], config: BorrowConfig
+) -> tuple[MediaItem, CodeEstimate] | None:
+    """The lender that looks most alike, by path where several do; None when none is like enough."""
+    alike = [
+        (distance, lender[0].path, lender)
+        for lender in lenders
+        if (distance := _distance(estimate, lender[1], config)) is not None
+    ]
+    return min(alike, key=lambda entry: entry[:2])[2] if alike else None
+
+
+def _distance(estimate: CodeEstimate, other: CodeEstimate, config: BorrowConfig) -> float | None:
+    """How far apart two pictures look; None when the one must not lend to the other."""
     gaps = (
         abs(math.log2((estimate.noise_measured + NOISE_FLOOR) / (other.noise_measured + NOISE_FLOOR)))
         / config.max_noise_octaves,
         abs(estimate.sharpness_measured - other.sharpness_measured) / config.max_sharpness_gap,
         abs(estimate.blockiness_measured - other.blockiness_measured) / config.max_blockiness_gap,
     )
-    return None if max(gaps) > 1 else (0 if same_folder else 1, sum(gaps))
+    return None if max(gaps) > 1 else sum(gaps)
 
 
 def _code(

@@ -45,16 +45,23 @@ class ReferenceCrops:
         self._crops: dict[str, Float[Tensor, "3 128 128"]] = {}
 
     def get(self, references: Iterable[ReferencePicture]) -> list[Tensor]:
-        """One crop each; a reference that cannot be read any more is left out, as its own row says why."""
-        return [crop for crop in map(self._one, references) if crop is not None]
+        """One crop each, in their order.
 
-    def _one(self, reference: ReferencePicture) -> Tensor | None:
+        Raises: MediaError ``reference`` when one can no longer be read as it was: without it the result would be another.
+        """
+        return [self._one(reference) for reference in references]
+
+    def _one(self, reference: ReferencePicture) -> Tensor:
         if reference.face_id not in self._crops:
             path = self._root / reference.path
             try:
-                photo = decode(path, probe(path, self._limits), self._limits)
-            except MediaError:
-                return None
+                info = probe(path, self._limits)
+                if info.content_digest != reference.content_digest:
+                    raise MediaError("changed", "its bytes changed since it was listed")
+                photo = decode(path, info, self._limits)
+            except MediaError as error:
+                message = f"reference {reference.path}: {error.message}; run again to choose another"
+                raise MediaError("reference", message) from error
             if len(self._crops) >= CACHED_CROPS:
                 self._crops.pop(next(iter(self._crops)))
             self._crops[reference.face_id] = self._model.align_reference(

@@ -12,6 +12,9 @@ from f2s_ray.stages.units import RestoreUnit
 __all__ = ["PlanConfig", "plan"]
 
 
+ENOUGH = 3  # measured results from which times are expected
+
+
 class PlanConfig(BaseModel):
     """What a machine of this kind is expected to need until it has shown it."""
 
@@ -32,7 +35,7 @@ def plan(
     days = {task.task_id: task.planned_on for task in earlier}
     sizes = {task.task_id: task.megapixels for task in earlier}
     rates = [s.seconds / sizes[s.task_id] for s in measured if sizes.get(s.task_id, 0) > 0.01]
-    rate = statistics.median(rates) if len(rates) >= 3 else config.seconds_per_megapixel
+    known = statistics.median(rates) if len(rates) >= ENOUGH else None  # faces included
     for unit in units:
         code = codes[unit.shot.shot_id]
         megapixels = unit.media.width_px * unit.media.height_px * unit.media.page_count / 1e6
@@ -48,7 +51,11 @@ def plan(
             overlap_px=model.overlap_px,
             seed=int(unit.task_id[:8], 16),
             megapixels=megapixels,
-            expected_seconds=rate * megapixels + config.seconds_per_face * len(unit.faces),
+            expected_seconds=(
+                known * megapixels
+                if known is not None
+                else config.seconds_per_megapixel * megapixels + config.seconds_per_face * len(unit.faces)
+            ),
             risk="; ".join(_risks(unit, code)),
             planned_on=days.get(unit.task_id, unit.planned_on),
         )
@@ -58,7 +65,7 @@ def _risks(unit: RestoreUnit, code: DegradationCode) -> Iterator[str]:
     """What a person may want to look at before or after."""
     alone = sum(not face.references for face in unit.faces)
     if alone:
-        yield f"{alone} of {len(unit.faces)} faces without a reference"
+        yield f"faces without a reference: {alone} of {len(unit.faces)}"
     if code.origin == "blind":
         yield "no code"
     if code.agreement is not None and code.agreement < 0.3:

@@ -18,6 +18,7 @@ class ReferencePicture(Record):
 
     face_id: str
     path: str = Field(description="path below INPUT")
+    content_digest: str = Field(description="SHA-256 of its bytes")
     landmarks_px: tuple[float, ...] = Field(description="five x y")
 
 

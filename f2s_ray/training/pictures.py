@@ -74,7 +74,8 @@ def load_pictures(folders: Sequence[Path], cache: Path) -> Pictures:
 
 def _read(path: Path) -> np.ndarray | None:
     """Upright RGB, long side at most 1024 px; None when it is too small or cannot be read."""
-    stored = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    data = np.fromfile(path, np.uint8)
+    stored = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if stored is None or min(stored.shape[:2]) < MIN_SIDE_PX:
         return None
     scale = LONG_SIDE_PX / max(stored.shape[:2])

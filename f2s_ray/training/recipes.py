@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from f2s_ray.errors import ConfigError
 from f2s_ray.models import networks
 from f2s_ray.models.fadex import Fadex, FadexConfig, supcon_loss
 from f2s_ray.models.mapnet import MapNet, MapNetConfig
@@ -18,29 +20,47 @@ from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 from f2s_ray.training.batches import PAIR_PX, Draw, SceneBatch, face_batch, pair_batch, scene_batch
 from f2s_ray.training.pictures import Pictures, load_pictures
-from f2s_ray.training.trainer import Plan, train
+from f2s_ray.training.trainer import CHECKPOINT, Plan, load_average, train
 
-__all__ = ["RECIPES", "Recipe", "Which", "run_recipe"]
+__all__ = ["RECIPES", "Recipe", "Shapes", "Which", "run_recipe"]
 
 Which = Literal["face", "code", "scene"]
-RESTORED_SHARE = 0.3  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
+RESTORED_SHARE = 0.5  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
 NULL_SHARE = 0.15
-BLIND_STEPS = 2600  # the trunk first learns to restore at all; the networks that read the code may still be in training
+
+
+class Shapes(BaseModel):
+    """Widths of the four networks; the shipped ones are the defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    face: ReferenceConfig = ReferenceConfig()
+    code: FadexConfig = FadexConfig()
+    mapnet: MapNetConfig = MapNetConfig()
+    scene: SceneConfig = SceneConfig()
+
+
+SHIPPED = Shapes()
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Steps, batch and rate of one training."""
+    """Steps, batch, rate and widths of one training.
+
+    For ``blind_steps`` the scene restorer sees null tokens: the trunk first learns to restore at all, while the networks
+    that read the code may still be in training.
+    """
 
     steps: int
     batch: int
     learning_rate: float
+    blind_steps: int = 0
+    shapes: Shapes = SHIPPED
 
 
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
-    "code": Recipe(steps=1000, batch=36, learning_rate=1.5e-3),
-    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4),
+    "code": Recipe(steps=1000, batch=36, learning_rate=1e-3),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2600),
 }
 
 
@@ -50,11 +70,15 @@ def run_recipe(
     """Train one network (for scene: two) on the sharp pictures below ``folders``; weights go to ``out``.
 
     A stopped training continues; ``code`` needs the face restorer's weights in ``out``, ``scene`` needs both.
+
+    Raises: ConfigError when there is no picture, or no face to learn from; JobError when weights are missing.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     pictures = load_pictures(folders, out / "faces.npz")
     log(f"{len(pictures.frames)} pictures, {len(pictures.faces)} faces")
+    if not pictures.faces:
+        raise ConfigError(f"no face in the {len(pictures.frames)} pictures; give folders with pictures of people")
     {"face": _face, "code": _code, "scene": _scene}[which](pictures, out, recipe, log)
 
 
@@ -81,8 +105,10 @@ def gain(result: Tensor, damaged: Tensor, clean: Tensor) -> float:
 
 
 def _face(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    config = ReferenceConfig()
+    config = recipe.shapes.face
     network = ReferenceRestorer(config)
+    if (out / "scene" / CHECKPOINT).exists():  # what the scene restorer knows of damage, a face need not learn again
+        load_average(network.trunk, out / "scene" / CHECKPOINT, "scene.trunk.")
 
     def loss(step: int) -> tuple[Tensor, dict[str, float]]:
         draw = Draw(step)
@@ -110,7 +136,7 @@ def _restored_alone(restorer: nn.Module, damaged: Tensor, share: Tensor, clean: 
 
 
 def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    config = FadexConfig()
+    config = recipe.shapes.code
     network = Fadex(config)
     restorer = networks.load("reference_restorer", out)
 
@@ -140,17 +166,17 @@ def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], No
 class _Steered(nn.Module):
     """MapNet and the scene restorer, trained together."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: Shapes) -> None:
         super().__init__()
-        self.mapnet, self.scene = MapNet(MapNetConfig()), SceneRestorer(SceneConfig())
+        self.mapnet, self.scene = MapNet(shapes.mapnet), SceneRestorer(shapes.scene)
 
 
 def _scene(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], None]) -> None:
-    both = _Steered()
+    both = _Steered(recipe.shapes)
 
     def steer(batch: SceneBatch, step: int, draw: Draw) -> Tensor:
         null = both.scene.null.expand(len(batch.damaged), -1, -1)
-        if step < BLIND_STEPS:
+        if step < recipe.blind_steps:
             return null
         fadex, restorer = networks.load("fadex", out), networks.load("reference_restorer", out)
         seen = batch.has_face.bool()
@@ -170,5 +196,5 @@ def _scene(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], N
         return value, {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
 
     train(both, loss, Plan(recipe.steps, recipe.learning_rate), out / "scene", log)
-    networks.save("mapnet", MapNetConfig(), both.mapnet, out / "mapnet.safetensors")
-    networks.save("scene_restorer", SceneConfig(), both.scene, out / "scene_restorer.safetensors")
+    networks.save("mapnet", recipe.shapes.mapnet, both.mapnet, out / "mapnet.safetensors")
+    networks.save("scene_restorer", recipe.shapes.scene, both.scene, out / "scene_restorer.safetensors")

@@ -20,10 +20,10 @@ def face_at(left, top, side):
 
 
 def pair(noise, weight=1.0, seed=0):
-    """A window and its damage: noise of this strength, or a shift of brightness where it is negative."""
+    """A window and its damage: noise of this strength."""
     restored = picture(128, 128, seed)
     chance = torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(seed + 100))
-    return Pair(restored + (noise * chance if noise > 0 else noise), restored, weight)
+    return Pair(restored + noise * chance, restored, weight)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,21 @@ def test_a_code_steers_the_scene(model):
     assert (blind - told).abs().max() > 1e-5
 
 
-def test_tiles_leave_no_seam_in_a_flat_picture(tiny_weights, model):
+def test_tiles_lose_nothing_of_a_picture(tmp_path):
+    save_all(tmp_path, trained=False)
+    tiled = Face2Scene(Face2SceneConfig(weights=str(tmp_path), threads=1, tile_px=128, overlap_px=32))
+    rgb = picture(300, 190)
+    assert torch.allclose(tiled.restore_scene(rgb, None), rgb, atol=1e-6)
+
+
+def test_a_flat_picture_looks_alike_whole_and_in_tiles(tiny_weights, model):
     tiled = Face2Scene(Face2SceneConfig(weights=str(tiny_weights), threads=1, tile_px=128, overlap_px=32))
     flat = torch.full((3, 200, 260), 0.4)
     whole, cut = model.restore_scene(flat, None), tiled.restore_scene(flat, None)
-    assert (whole - cut).abs().max() < 0.02
-    assert (whole - flat).abs().max() > 1e-4
+    assert (whole - flat).abs().mean() > 0.01
+    assert (whole - cut).abs().mean() < 0.5 * (whole - flat).abs().mean()
+    steps = cut.diff(dim=2).abs().mean((0, 1))
+    assert steps[[65, 127, 131, 193]].max() < 2 * steps.mean()  # where tiles begin and end
 
 
 def test_the_same_picture_is_restored_to_the_same_bits(tiny_weights, model):
@@ -198,7 +207,7 @@ def test_faces_count_by_their_weight(model):
 
 def test_a_face_with_another_damage_is_outvoted(model):
     alike = [pair(0.08, 1.0, seed) for seed in (0, 1, 2)]
-    stranger = pair(-0.5, 1.0, 3)
+    stranger = Pair(torch.zeros(3, 128, 128), torch.ones(3, 128, 128), 1.0)
     code = model.read_code([stranger, *alike])
     assert code.voters == (1, 2, 3)
     assert torch.allclose(code.pooled, model.read_code(alike).pooled, atol=1e-5)

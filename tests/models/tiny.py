@@ -30,6 +30,6 @@ def made(kind, *, trained=True, seed=0):
     return network.eval().requires_grad_(False)
 
 
-def save_all(folder):
+def save_all(folder, *, trained=True):
     for kind, config in CONFIGS.items():
-        networks.save(kind, config, made(kind), folder / f"{kind}.safetensors")
+        networks.save(kind, config, made(kind, trained=trained), folder / f"{kind}.safetensors")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from f2s_catalog.records import MediaItem, Shot
+from f2s_ray.stages.inputs import ShotSource
 from PIL import Image
 from skimage.data import astronaut
 
 from f2s_ray.errors import MediaError
-from f2s_ray.stages.inputs import ShotSource
 
 # The stage reads photos through the media package.
 DetectFaces = (

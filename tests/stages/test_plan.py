@@ -94,12 +94,12 @@ def test_what_stands_out_is_said(damage, words):
 
 def test_faces_without_references_are_counted():
     faces = [unit_face(ITEM, 0), unit_face(ITEM, 1, references=0), unit_face(ITEM, 2, references=0)]
-    assert risk_of(unit(ITEM, faces=faces)) == "2 of 3 faces without a reference"
+    assert risk_of(unit(ITEM, faces=faces)) == "faces without a reference: 2 of 3"
 
 
 def test_several_risks_stand_side_by_side():
     risk = risk_of(unit(ITEM, faces=[unit_face(ITEM, 0, references=0)]), blur=4.0)
-    assert risk == "1 of 1 faces without a reference; strong blur (4.0 px)"
+    assert risk == "faces without a reference: 1 of 1; strong blur (4.0 px)"
 
 
 def test_no_photo_is_no_task():
