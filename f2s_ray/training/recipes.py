@@ -18,7 +18,7 @@ from f2s_ray.models.fadex import Fadex, FadexConfig, supcon_loss
 from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
-from f2s_ray.training.batches import PAIR_PX, Draw, SceneBatch, face_batch, pair_batch, scene_batch
+from f2s_ray.training.batches import PAIR_PX, Draw, PairBatch, SceneBatch, face_batch, pair_batch, scene_batch
 from f2s_ray.training.pictures import Pictures, load_pictures
 from f2s_ray.training.trainer import CHECKPOINT, Plan, load_average, train
 
@@ -27,6 +27,7 @@ __all__ = ["RECIPES", "Recipe", "Shapes", "Which", "run_recipe"]
 Which = Literal["face", "code", "scene"]
 RESTORED_SHARE = 0.5  # of the pairs that FaDeX learns from show the restorer's work instead of the truth
 NULL_SHARE = 0.15
+RECENTRE_BATCHES = 40
 
 
 class Shapes(BaseModel):
@@ -60,7 +61,7 @@ class Recipe:
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
     "code": Recipe(steps=1000, batch=36, learning_rate=1e-3),
-    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=3000),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2750),
 }
 
 
@@ -140,11 +141,13 @@ def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], No
     network = Fadex(config)
     restorer = networks.load("reference_restorer", out)
 
-    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
-        draw = Draw(1_000_000 + step)
+    def pairs(draw: Draw) -> tuple[PairBatch, Tensor]:
         batch = pair_batch(pictures, recipe.batch // 3, 3, draw)
         share = (torch.rand(len(batch.groups), generator=draw.generator) < RESTORED_SHARE).float()
-        restored = _restored_alone(restorer, batch.damaged, share, batch.clean)
+        return batch, _restored_alone(restorer, batch.damaged, share, batch.clean)
+
+    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
+        batch, restored = pairs(Draw(1_000_000 + step))
         _, signatures, values = network(restored, batch.damaged)
         contrast = supcon_loss(signatures.float(), batch.groups)
         told = (values.float() - batch.values).abs().mean()
@@ -160,6 +163,12 @@ def _code(pictures: Pictures, out: Path, recipe: Recipe, log: Callable[[str], No
         return contrast + 2.0 * told, figures
 
     train(network, loss, Plan(recipe.steps, recipe.learning_rate, warm_up=30), out / "code", log)
+    network.train()
+    with torch.no_grad():  # the running means belong to the last weights; these are averaged ones
+        for seed in range(RECENTRE_BATCHES):
+            batch, restored = pairs(Draw(3_000_000 + seed))
+            network(restored, batch.damaged)
+    network.eval()
     networks.save("fadex", config, network, out / "fadex.safetensors")
 
 
