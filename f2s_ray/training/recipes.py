@@ -60,7 +60,7 @@ class Recipe:
 RECIPES: dict[Which, Recipe] = {
     "face": Recipe(steps=3000, batch=6, learning_rate=5e-4),
     "code": Recipe(steps=1000, batch=36, learning_rate=1e-3),
-    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=2600),
+    "scene": Recipe(steps=6000, batch=6, learning_rate=5e-4, blind_steps=3000),
 }
 
 

@@ -1,24 +1,19 @@
+import hashlib
+
 import numpy as np
 import pytest
 from f2s_catalog.records import MediaItem, Shot
-from f2s_ray.stages.inputs import ShotSource
 from PIL import Image
 from skimage.data import astronaut
 
 from f2s_ray.errors import MediaError
-
-# The stage reads photos through the media package.
-DetectFaces = (
-    pytest.importorskip("f2s_ray.media.decode")
-    and __import__("f2s_ray.stages.detect", fromlist=["DetectFaces"]).DetectFaces
-)
+from f2s_ray.stages.detect import DetectFaces, DetectSetup
+from f2s_ray.stages.units import ShotUnit
 
 
-@pytest.fixture(scope="module")
-def stage():
-    from f2s_ray.stages.detect import DetectConfig
-
-    return DetectFaces(DetectConfig())
+@pytest.fixture
+def stage(tmp_path):
+    return DetectFaces(DetectSetup(input_root=str(tmp_path)))
 
 
 def source(folder, name, picture, exif_orientation=1):
@@ -32,7 +27,7 @@ def pointer(folder, name):
     media = MediaItem(
         media_id="m",
         path=name,
-        content_digest="0" * 64,
+        content_digest=hashlib.sha256((folder / name).read_bytes()).hexdigest(),
         byte_count=1,
         modified_ns=0,
         kind="photo",
@@ -54,7 +49,7 @@ def pointer(folder, name):
     shot = Shot(
         shot_id="m/0", media_id="m", start_seconds=0.0, stop_seconds=0.0, first_frame=0, stop_frame=1, cut_score=1.0
     )
-    return ShotSource(shot=shot, media=media, root=str(folder))
+    return ShotUnit(shot=shot, media=media)
 
 
 def test_a_portrait_gives_one_whole_row(stage, tmp_path):
@@ -83,6 +78,13 @@ def test_a_broken_photo_is_a_media_error(stage, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     with pytest.raises(MediaError):
         list(stage(pointer(tmp_path, "broken.png")))
+
+
+def test_a_photo_that_changed_since_it_was_listed_is_a_media_error(stage, tmp_path):
+    photo = source(tmp_path, "a.png", astronaut())
+    source(tmp_path, "a.png", astronaut()[:, ::-1].copy())
+    with pytest.raises(MediaError, match="changed"):
+        list(stage(photo))
 
 
 def test_the_same_photo_twice_gives_the_same_rows(stage, tmp_path):
