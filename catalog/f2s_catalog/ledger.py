@@ -1,6 +1,6 @@
 """Outcomes in, current rows out: what was tried, what came of it, and what is still to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import next_sequence, write_fragment, writer_lock
 from f2s_catalog.views import connect
 
-__all__ = ["Catalog", "Outcome"]
+__all__ = ["Catalog", "Outcome", "standing"]
 
 R = TypeVar("R", bound=Record)
 
@@ -143,6 +143,24 @@ class Catalog:
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
         with connect(self.root, (record_type,)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table()
+
+
+def standing(attempts: Iterable[Attempt], listed: Collection[str]) -> list[Attempt]:
+    """The attempts that still speak of the files under INPUT, in their order; those of reductions are left out.
+
+    Of what went wrong with a file only its latest run counts: a file that failed in one step and was then replaced by
+    one that fails in an earlier step never comes to the former again.
+
+    Args:
+        attempts: the latest of each step at each item.
+        listed: paths of the latest listing.
+    """
+    current = [attempt for attempt in attempts if attempt.path in listed]
+    latest: dict[str, str] = {}
+    for attempt in current:
+        if attempt.status != "done":
+            latest[attempt.path] = max(attempt.run_id, latest.get(attempt.path, ""))
+    return [attempt for attempt in current if attempt.status == "done" or attempt.run_id == latest[attempt.path]]
 
 
 def _stored(record_type: type[R], rows: list[tuple[Attempt, R]], sequence: int) -> pa.Table:

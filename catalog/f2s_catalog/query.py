@@ -46,10 +46,18 @@ def _explain(connection: duckdb.DuckDBPyConnection, message: str) -> str:
         names = sorted({kind.TABLE for kind in TABLES} | set(VIEWS))
         return f"there is no table {unknown[1]!r}; {_nearest(unknown[1], names)}"
     if unknown := _UNKNOWN_COLUMN.search(message):
-        columns = connection.execute("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
-        return f"there is no column {unknown[1]!r} there; {_nearest(unknown[1], sorted(row[0] for row in columns))}"
+        return f"there is no column {unknown[1]!r} there; {_where(connection, unknown[1])}"
     line = message.strip().splitlines()[0]
     return f'{line}; write it as "references"' if 'near "references"' in line else line
+
+
+def _where(connection: duckdb.DuckDBPyConnection, word: str) -> str:
+    """The tables that have a column of this name, else the nearest name."""
+    found = connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND NOT starts_with(table_name, '_')"
+    ).fetchall()
+    tables = sorted({table for table, column in found if column == word.lower()})
+    return f"it stands in {', '.join(tables)}" if tables else _nearest(word, sorted({column for _, column in found}))
 
 
 def _nearest(word: str, names: list[str]) -> str:

@@ -17,8 +17,9 @@ __all__ = ["VIEWS", "connect"]
 
 VIEWS = {
     "failures": (
-        "what failed and why, by the latest attempt of each step at each item",
-        "SELECT step, path, item_id, error_kind, message, number, run_id FROM attempts WHERE status = 'failed'"
+        "what failed and why, of the files that are listed and as they are now",
+        "SELECT step, path, item_id, error_kind, message, number, run_id FROM attempts SEMI JOIN sources USING (path)"
+        " WHERE status <> 'done' QUALIFY run_id = max(run_id) OVER (PARTITION BY path) AND status = 'failed'"
         " ORDER BY path, step, item_id",
     ),
     "codes": (

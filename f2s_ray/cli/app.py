@@ -59,7 +59,7 @@ def _register() -> None:
             'f2s query restored "SELECT error_kind, count(*) FROM failures GROUP BY ALL" --json',
         )
     )(look.query)
-    app.command(epilog=examples("f2s report restored"))(look.report)
+    app.command(epilog=examples("f2s report restored", "f2s report restored --limit 1000"))(look.report)
     group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)
     group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)

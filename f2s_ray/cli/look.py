@@ -69,14 +69,19 @@ def query(
     return 0
 
 
-def report(output: OutputArgument) -> int:
+def report(
+    output: OutputArgument,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Most pictures and most people on the page.")
+    ] = 200,
+) -> int:
     """Write the newest run's page: one HTML file that opens without a network; prints where it lies."""
     from f2s_ray.cli.runs import read_run
     from f2s_ray.view.report import write_report
 
     folder = existing_output(output)
     run = read_run(folder)
-    print_line(str(write_report(folder, Path(run["input"]), run["run_id"])))
+    print_line(str(write_report(folder, Path(run["input"]), run["run_id"], limit=limit)))
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,14 +38,10 @@ class Run:
             JobError: it cannot be written.
         """
         run = cls(output / "runs" / new_run_id())
-        try:
+        with run._writable():
             run.folder.mkdir(parents=True)
             run._write("config.yaml", config)
             run._write("run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise JobError(
-                f"cannot write {run.folder}: {error.strerror}; make room or give this user the right"
-            ) from error
         return run
 
     @property
@@ -53,13 +50,23 @@ class Run:
         return self.folder.name
 
     def log(self, event: Mapping[str, object]) -> None:
-        """Append one event."""
-        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        """Append one event. Raises: JobError when it cannot be written."""
+        with self._writable(), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(event, ensure_ascii=False) + "\n")
 
     def finish(self, summary: Mapping[str, object]) -> None:
-        """Write the summary, whole or not at all."""
-        self._write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        """Write the summary, whole or not at all. Raises: JobError when it cannot be written."""
+        with self._writable():
+            self._write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JobError(
+                f"cannot write {self.folder}: {error.strerror}; make room or give this user the right"
+            ) from error
 
     def _write(self, name: str, text: str) -> None:
         aside = self.folder / f".{name}.tmp"

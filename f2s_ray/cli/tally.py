@@ -1,11 +1,11 @@
 """The listing and the ledger to counts: how many files are done, failed, left alone, still to do."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from f2s_catalog.records import Attempt, MediaItem, Record, RestoreTask, Shot, Source
+from f2s_catalog.ledger import standing
+from f2s_catalog.records import Attempt, Record, Source
 
 __all__ = ["CatalogReader", "StepCount", "Tally", "current_attempts", "step_counts", "tally"]
 
@@ -60,7 +60,7 @@ def tally(catalog: CatalogReader, last_step: str) -> Tally:
     """
     states: dict[str, set[str]] = {source.path: set() for source in catalog.rows(Source)}
     for attempt in current_attempts(catalog):
-        if attempt.path in states and (attempt.status != "done" or attempt.step == last_step):
+        if attempt.status != "done" or attempt.step == last_step:
             states[attempt.path].add(attempt.status)
     counts = Counter(
         next((state for state in ("failed", "skipped", "done") if state in found), "pending")
@@ -69,13 +69,9 @@ def tally(catalog: CatalogReader, last_step: str) -> Tally:
     return Tally(counts["done"], counts["failed"], counts["skipped"], counts["pending"])
 
 
-def current_attempts(catalog: CatalogReader) -> Iterator[Attempt]:
-    """Attempts at what is there now, not at files that went away or tasks that were planned anew."""
-    current = {source.path for source in catalog.rows(Source)}
-    current |= {item.media_id for item in catalog.rows(MediaItem)}
-    current |= {shot.shot_id for shot in catalog.rows(Shot)}
-    current |= {task.task_id for task in catalog.rows(RestoreTask)}
-    return (attempt for attempt in catalog.attempts() if attempt.item_id in current)
+def current_attempts(catalog: CatalogReader) -> list[Attempt]:
+    """Attempts at what is there now, not at files or bytes that went away."""
+    return standing(catalog.attempts(), {source.path for source in catalog.rows(Source)})
 
 
 def step_counts(catalog: CatalogReader) -> list[StepCount]:

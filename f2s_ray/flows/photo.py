@@ -32,7 +32,7 @@ from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.references import ReferenceConfig
 from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from f2s_ray.stages.borrow import BorrowConfig, borrow
-from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup
+from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.identify import gather, identify
 from f2s_ray.stages.inventory import list_sources
@@ -41,6 +41,7 @@ from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
 from f2s_ray.stages.restore import RestoreConfig, RestorePhoto, RestoreSetup
 from f2s_ray.stages.score import ScoreMedia, ScoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitShots
+from f2s_ray.stages.sweep import sweep
 from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ScoreUnit, ShotUnit, UnitFace
 
 __all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_flow"]
@@ -157,7 +158,7 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     """Sources, media, shots, faces."""
     root = str(source)
     probe = ProbeSetup(**config.probe.model_dump(), input_root=root)
-    detect = DetectSetup(**config.detect.model_dump(), input_root=root)
+    detect = DetectSetup(**config.detect.model_dump(), networks=network_names(config.detect), input_root=root)
     return [
         ReduceStep("list", lambda _: list_sources(source), SplitConfig(), (), (Source,)),
         MapStep("probe", ProbeMedia, probe, _sources, (Source,), MediaItem),
@@ -224,6 +225,10 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
             if task is not None:
                 yield _item(unit.media, unit.model_copy(update={"planned_on": task.planned_on}), task.expected_seconds)
 
+    def swept(catalog: Catalog) -> tuple[Record, ...]:
+        sweep(output, catalog.rows(RestoredSegment))
+        return ()
+
     made = (Source, MediaItem, RestoreTask, RestoredSegment)
     assemble = AssembleSetup(output_root=str(output))
     return [
@@ -233,6 +238,7 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         ),
         MapStep("assemble", AssembleMedia, assemble, _assemble_units, made, RestoredMedia),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
+        ReduceStep("sweep", swept, assemble, (), ()),
     ]
 
 

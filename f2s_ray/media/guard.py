@@ -43,4 +43,4 @@ def guarded(name: str) -> Iterator[None]:
         except Exception as error:
             text = " ".join(str(error).split())[:160]
             kind = "truncated" if any(word in text.lower() for word in TRUNCATED) else "broken"
-            raise MediaError(kind, f"{name}: {type(error).__name__} {text}; find a whole copy") from error
+            raise MediaError(kind, f"{name}: {text or 'the decoder gives no reason'}; find a whole copy") from error

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from f2s_ray.models import weights
 
-__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig", "to_bgr"]
+__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig", "network_name", "to_bgr"]
 
 SAME_FACE_IOU = 0.3
 SURELY_SAME_IOU = 0.5
@@ -57,7 +57,7 @@ class FaceDetector:
         self._config = config or FaceDetectorConfig()
         file = weights.path(weights.FACE_DETECTOR)
         self._net = _load(str(file), self._config.min_score)
-        self.name = f"{weights.FACE_DETECTOR}@{weights.file_digest(file)[:12]}"
+        self.name = network_name()
 
     def detect(self, rgb: Float[Tensor, "3 h w"]) -> list[Detection]:
         """Faces from left to right; empty when there is none. ``rgb`` is in 0..1."""
@@ -98,6 +98,11 @@ class FaceDetector:
         self._net.setInputSize((image.shape[1], image.shape[0]))
         _, rows = self._net.detect(image)
         return np.empty((0, 15)) if rows is None else rows.astype(np.float64)
+
+
+def network_name() -> str:
+    """``name@digest`` of the detector, without loading it. Raises: JobError when it is missing or damaged."""
+    return f"{weights.FACE_DETECTOR}@{weights.file_digest(weights.path(weights.FACE_DETECTOR))[:12]}"
 
 
 def to_bgr(rgb: Float[Tensor, "3 h w"]) -> np.ndarray:

@@ -20,7 +20,7 @@ from f2s_ray.errors import ConfigError
 from f2s_ray.models import weights
 from f2s_ray.models.face_detector import to_bgr
 
-__all__ = ["FaceEmbedder", "FaceEmbedderConfig"]
+__all__ = ["FaceEmbedder", "FaceEmbedderConfig", "network_name"]
 
 CROP_PX = 112
 ONLY_ERRORS = 3
@@ -39,9 +39,9 @@ class FaceEmbedder:
     """A recognition network on the CPU; one thread, so that the machine's load decides nothing."""
 
     def __init__(self, config: FaceEmbedderConfig | None = None) -> None:
-        file = _file(config or FaceEmbedderConfig())
-        self._net = _load(file)
-        self.name = f"{file.stem}@{weights.file_digest(file)[:12]}"
+        config = config or FaceEmbedderConfig()
+        self._net = _load(_file(config))
+        self.name = network_name(config)
 
     def embed(self, rgb: Float[Tensor, "3 h w"], landmarks: Sequence[float]) -> np.ndarray:
         """Unit vector, float32, of the face with these ten landmark coordinates (pixels of ``rgb``, which is 0..1)."""
@@ -51,6 +51,17 @@ class FaceEmbedder:
             aligned = face_align.norm_crop(to_bgr(window), points.astype(np.float32), image_size=CROP_PX)
         vector = self._net.get_feat(aligned).reshape(-1).astype(np.float32)
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
+
+
+def network_name(config: FaceEmbedderConfig) -> str:
+    """``name@digest`` of the embedder, without loading it.
+
+    Raises:
+        ConfigError: the user's file is not there.
+        JobError: SFace is missing or damaged.
+    """
+    file = _file(config)
+    return f"{file.stem}@{weights.file_digest(file)[:12]}"
 
 
 def _load(file: Path) -> ArcFaceONNX:

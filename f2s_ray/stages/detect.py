@@ -8,13 +8,14 @@ from f2s_catalog.records import Face
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.media.photo import Limits
+from f2s_ray.models import face_detector, face_embedder
 from f2s_ray.models.face_detector import Detection, FaceDetector, FaceDetectorConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.face_quality import measure_quality
-from f2s_ray.stages.photos import open_photo
+from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
 from f2s_ray.stages.units import ShotUnit
 
-__all__ = ["DetectConfig", "DetectFaces", "DetectSetup"]
+__all__ = ["DetectConfig", "DetectFaces", "DetectSetup", "network_names"]
 
 
 class DetectConfig(BaseModel):
@@ -26,15 +27,27 @@ class DetectConfig(BaseModel):
 
 
 class DetectSetup(DetectConfig):
-    """What the user chose, and where INPUT lies."""
+    """What the user chose, the two networks as ``name@digest``, and where INPUT lies."""
 
+    networks: tuple[str, str]
     input_root: str = Field(exclude=True)
+
+
+def network_names(config: DetectConfig) -> tuple[str, str]:
+    """``name@digest`` of detector and embedder, without loading them.
+
+    Raises:
+        ConfigError: the user's embedder is not there.
+        JobError: a weight is missing or has the wrong digest.
+    """
+    return face_detector.network_name(), face_embedder.network_name(config.embedder)
 
 
 class DetectFaces:
     """Loads the two networks once; then a shot in, its faces from left to right out."""
 
     def __init__(self, config: DetectSetup) -> None:
+        torch.set_num_threads(MEASURING_THREADS)
         self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
         self._detector = FaceDetector(config.detector)
         self._embedder = FaceEmbedder(config.embedder)

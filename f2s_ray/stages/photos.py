@@ -15,9 +15,10 @@ from f2s_ray.media.probe import probe
 from f2s_ray.models.face2scene import Face2Scene
 from f2s_ray.stages.units import ReferencePicture
 
-__all__ = ["ReferenceCrops", "open_photo", "points"]
+__all__ = ["MEASURING_THREADS", "ReferenceCrops", "open_photo", "points"]
 
 CACHED_CROPS = 256
+MEASURING_THREADS = 1  # threads decide the last bit of a sum: they are the same on every machine and engine
 
 
 def open_photo(root: Path, media: MediaItem, limits: Limits) -> Photo:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
 from f2s_catalog.records import QualityReport
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +11,7 @@ from f2s_ray.media.decode import decode
 from f2s_ray.media.photo import Limits
 from f2s_ray.media.probe import probe
 from f2s_ray.models.quality import measure
-from f2s_ray.stages.photos import open_photo
+from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
 from f2s_ray.stages.units import ScoreUnit
 
 __all__ = ["ScoreMedia", "ScoreSetup"]
@@ -28,6 +29,7 @@ class ScoreMedia:
     """Read source and result back from disk and measure both."""
 
     def __init__(self, config: ScoreSetup) -> None:
+        torch.set_num_threads(MEASURING_THREADS)
         self._input, self._output = Path(config.input_root), Path(config.output_root)
         self._limits = Limits(max_megapixels=float("inf"))
 

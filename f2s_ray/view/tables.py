@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from f2s_catalog.ledger import standing
 from f2s_catalog.records import (
     Attempt,
     CodeEstimate,
@@ -27,7 +28,7 @@ __all__ = ["Tables", "original_of", "read_tables"]
 
 @dataclass(frozen=True)
 class Tables:
-    """Records by their keys; ``attempts`` holds only those that still speak of something in the archive."""
+    """Records by their keys; ``attempts`` are those of reductions, and those at files as far as they still stand."""
 
     media: dict[str, MediaItem]
     shots: dict[str, Shot]
@@ -75,14 +76,15 @@ def original_of(item: MediaItem) -> Original:
 
 
 def read_tables(catalog: CatalogReader) -> Tables:
-    """Read what the report needs; restored media whose medium is gone are left out."""
-    media = {r.media_id: r for r in catalog.rows(MediaItem)}
+    """Read what the report needs; what the latest listing no longer holds is left out."""
+    listed = {source.path for source in catalog.rows(Source)}
+    media = {r.media_id: r for r in catalog.rows(MediaItem) if r.path in listed}
     shots = {r.shot_id: r for r in catalog.rows(Shot)}
     tasks = {r.task_id: r for r in catalog.rows(RestoreTask)}
     restored = sorted(
         (r for r in catalog.rows(RestoredMedia) if r.media_id in media), key=lambda r: media[r.media_id].path
     )
-    known = {*(item.path for item in media.values()), *media, *shots, *tasks}
+    attempts = catalog.attempts()
     return Tables(
         media=media,
         shots=shots,
@@ -95,17 +97,5 @@ def read_tables(catalog: CatalogReader) -> Tables:
         segments={r.task_id: r for r in catalog.rows(RestoredSegment)},
         quality={r.media_id: r for r in catalog.rows(QualityReport)},
         restored=tuple(restored),
-        attempts=_current(
-            catalog.attempts(),
-            listed={source.path for source in catalog.rows(Source)},
-            finished={media[r.media_id].path for r in restored},
-            known=known,
-        ),
-    )
-
-
-def _current(attempts: list[Attempt], *, listed: set[str], finished: set[str], known: set[str]) -> tuple[Attempt, ...]:
-    """Leave out attempts at files that are gone, and at earlier bytes of a file that has since been restored."""
-    return tuple(
-        a for a in attempts if not a.path or (a.path in listed and (a.path not in finished or a.item_id in known))
+        attempts=(*(row for row in attempts if not row.path), *standing(attempts, listed)),
     )

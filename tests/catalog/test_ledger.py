@@ -1,6 +1,7 @@
 import pytest
 from f2s_catalog.arrow import schema_of
-from f2s_catalog.ledger import Catalog
+from f2s_catalog.ledger import Catalog, Outcome, standing
+from f2s_catalog.query import query
 from f2s_catalog.records import TABLES, Attempt, Face, Shot, Source
 from f2s_catalog.store import fragments
 
@@ -139,3 +140,31 @@ def test_the_same_catalog_may_commit_inside_its_own_lock(catalog):
         catalog.commit((Source,), [outcome("a", source("a"))])
     catalog.commit((Source,), [outcome("b", source("b"))])
     assert paths(catalog) == ["a", "b"]
+
+
+def at(path, step, status, run_id):
+    return attempt_of("x", step=step, status=status).model_copy(update={"path": path, "run_id": run_id})
+
+
+def test_of_the_failures_of_a_file_only_those_of_its_latest_run_stand():
+    decoded, emptied = at("a", "detect", "failed", "run 1"), at("a", "probe", "failed", "run 2")
+    assert standing([decoded, emptied], {"a"}) == [emptied]
+
+
+def test_a_failure_stands_until_its_file_is_no_longer_listed():
+    probed, decoded = at("a", "probe", "done", "run 2"), at("a", "detect", "failed", "run 1")
+    assert standing([probed, decoded], {"a"}) == [probed, decoded]
+    assert standing([probed, decoded], {"b"}) == []
+
+
+def test_the_view_of_failures_follows_the_same_rule(catalog):
+    def commit(step, run_id, number):
+        row = attempt_of("a", step=step, status="failed", kind="broken", number=number)
+        catalog.commit((), [Outcome(row.model_copy(update={"run_id": run_id}), ())])
+
+    catalog.commit((Source,), [outcome("list", source("a.jpg"), step="list")])
+    commit("detect", "run 1", 1)
+    commit("probe", "run 2", 2)
+    assert [row["step"] for row in query(catalog.root, "SELECT step FROM failures").to_pylist()] == ["probe"]
+    catalog.commit((Source,), [outcome("list", source("b.jpg"), step="list", number=2)])
+    assert query(catalog.root, "SELECT step FROM failures").to_pylist() == []

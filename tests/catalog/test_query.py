@@ -38,6 +38,7 @@ def test_lists_of_structs_come_through_sql_as_they_were(tmp_path_factory, record
 
 
 def test_failures_say_what_and_why(catalog):
+    catalog.commit((Source,), [outcome("listing", source("broken.jpg"), step="list")])
     (row,) = query(catalog.root, "SELECT * FROM failures").to_pylist()
     assert (row["step"], row["path"], row["error_kind"], row["message"]) == (
         "probe",
@@ -82,6 +83,7 @@ def test_without_the_biometric_folder_its_tables_are_empty(catalog):
     [
         ("SELECT * FROM suorces", "no table 'suorces'; the nearest is 'sources'"),
         ("SELECT pth FROM sources", "no column 'pth' there; the nearest is 'path'"),
+        ("SELECT yaw_degrees FROM media", "no column 'yaw_degrees' there; it stands in faces"),
         ("SELECT s.pth FROM sources s", "no column 'pth' there; the nearest is 'path'"),
         ("SELECT * FROM qqqqqq", "there are attempts, codes, "),
         ("SELECT FROM WHERE", "syntax error"),

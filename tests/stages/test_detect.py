@@ -7,13 +7,13 @@ from PIL import Image
 from skimage.data import astronaut
 
 from f2s_ray.errors import MediaError
-from f2s_ray.stages.detect import DetectFaces, DetectSetup
+from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.units import ShotUnit
 
 
 @pytest.fixture
 def stage(tmp_path):
-    return DetectFaces(DetectSetup(input_root=str(tmp_path)))
+    return DetectFaces(DetectSetup(networks=network_names(DetectConfig()), input_root=str(tmp_path)))
 
 
 def source(folder, name, picture, exif_orientation=1):

@@ -1,6 +1,5 @@
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +56,11 @@ def elsewhere(restored, tmp_path) -> Archive:
 
 
 @pytest.fixture
-def as_nobody() -> Callable[..., list[str]]:
-    """Words before a command that take root's rights away; none for other users."""
+def without_rights() -> list[str]:
+    """Words before a command that let file modes count for root as for everybody; none for other users."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
         pytest.skip("root may write everywhere, and setpriv is not there to give that up")
-    return ["setpriv", "--reuid=65534", "--clear-groups"]
+    beyond_modes = "-dac_override,-dac_read_search"
+    return ["setpriv", f"--bounding-set={beyond_modes}", f"--inh-caps={beyond_modes}"]

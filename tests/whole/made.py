@@ -24,7 +24,7 @@ SAMPLED = {
     "scans/grey.jpg": "grey.jpg",
     "scans/alpha.png": "rgba8.png",
     "folder.jpg/inside.png": "rgb8.png",
-    "names/it's \"quoted\" & spaced .jpg": "rgb.jpg",
+    'names/it\'s "quoted" & spaced .jpg': "rgb.jpg",
     "names/two\nlines.png": "rgb8.png",
     COMPOSED: "grey8.png",
     DECOMPOSED: "rgb16.png",
@@ -129,9 +129,10 @@ def rows(output: Path) -> dict[str, list[dict[str, object]]]:
 
 
 def left_aside(output: Path) -> list[str]:
-    """Files that were being written, and folders that were only in the way."""
+    """Results and tables that were being written; the folder of a killed run stays as it was left."""
     return sorted(
         str(path.relative_to(output))
-        for path in output.rglob("*")
-        if (path.name.startswith(".") and path.name != ".lock") or ".writing" in path.name or path.name == "work"
+        for part in ("catalog", "restored", "work")
+        for path in (output / part, *(output / part).rglob("*"))
+        if path.exists() and ((path.name.startswith(".") and path.name != ".lock") or part == "work")
     )
