@@ -239,4 +239,4 @@ def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
         raise
     except Exception as error:
         text = " ".join(str(error).split())[:160]
-        raise MediaError("broken", f"TIFF cannot be read: {type(error).__name__} {text}; find a whole copy") from error
+        raise MediaError("broken", f"TIFF cannot be read: {text}; find a whole copy") from error

@@ -36,12 +36,13 @@ def test_a_wrong_order_and_a_second_writer_are_found():
 
 
 @pytest.fixture(scope="module")
-def flows() -> dict[str, list[Step]]:
+def flows(tiny_weights) -> dict[str, list[Step]]:
     pytest.importorskip("torch", reason="needs f2s-ray[restore]")
     from f2s_ray.flows import photo
 
     parts = (photo.index_flow, photo.identify_flow, photo.plan_flow, photo.restore_flow)
-    return {part.__name__: part(Config(), Path("/input"), Path("/output")) for part in parts}
+    config = Config.model_validate({"model": {"weights": str(tiny_weights)}})
+    return {part.__name__: part(config, Path("/input"), Path("/output")) for part in parts}
 
 
 def test_the_whole_way_is_in_order_and_each_step_has_a_name_of_its_own(flows):

@@ -1,0 +1,24 @@
+"""The folder of a run."""
+
+import pytest
+
+from f2s_ray.cli.runs import Run, read_run
+from f2s_ray.errors import ConfigError, JobError
+
+
+def test_what_a_run_was_asked_can_be_read_back(tmp_path):
+    run = Run.start(tmp_path, "plan: {}\n", {"command": "index"})
+    assert read_run(tmp_path) == {"command": "index", "run_id": run.run_id}
+
+
+def test_an_output_without_a_run_says_which_command_makes_one(tmp_path):
+    with pytest.raises(ConfigError, match="f2s restore INPUT"):
+        read_run(tmp_path)
+
+
+def test_a_folder_that_takes_no_more_events_is_the_machines_trouble(tmp_path):
+    run = Run(tmp_path / "gone")
+    with pytest.raises(JobError, match="make room"):
+        run.log({"event": "item"})
+    with pytest.raises(JobError, match="make room"):
+        run.finish({"done": 1})
