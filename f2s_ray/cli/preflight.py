@@ -17,7 +17,7 @@ def input_folder(word: str) -> Path:
     Raises:
         ConfigError: it is not there, no folder, or object storage.
     """
-    _refuse_object_storage(word)
+    _refuse_no_folder(word)
     path = Path(word)
     if not path.exists():
         raise ConfigError(f"INPUT {word} is not there; give a folder with photos")
@@ -37,7 +37,7 @@ def output_folder(word: str, source: Path) -> Path:
         ConfigError: it is a file, object storage, inside INPUT, or INPUT is inside it.
         JobError: it cannot be written.
     """
-    _refuse_object_storage(word)
+    _refuse_no_folder(word)
     path = Path(word).resolve()
     if path.exists() and not path.is_dir():
         raise ConfigError(f"OUTPUT {word} is a file; give a folder")
@@ -55,7 +55,7 @@ def existing_output(word: str) -> Path:
     Raises:
         ConfigError: there is none.
     """
-    _refuse_object_storage(word)
+    _refuse_no_folder(word)
     path = Path(word).resolve()
     if not (path / "catalog").is_dir():
         raise ConfigError(
@@ -93,8 +93,12 @@ def _probe(path: Path) -> None:
         ) from error
 
 
-def _refuse_object_storage(word: str) -> None:
-    """Say so, before a folder called ``s3:`` is made."""
+def _refuse_no_folder(word: str) -> None:
+    """Object storage, before a folder called ``s3:`` is made; and a name that the catalog cannot keep."""
     scheme, separator, _ = word.partition("://")
     if separator:
         raise ConfigError(f"{word}: {scheme}:// is not in this version; give a folder, or mount the bucket as one")
+    try:
+        str(Path(word).resolve()).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{word}: the name is not UTF-8; rename the folder") from error

@@ -26,11 +26,7 @@ def open_photo(root: Path, media: MediaItem, limits: Limits) -> Photo:
 
     Raises: MediaError as ``decode`` does, and ``changed`` when its bytes are no longer those that were probed.
     """
-    path = root / media.path
-    info = probe(path, limits)
-    if info.content_digest != media.content_digest:
-        raise MediaError("changed", f"{media.path}: its bytes changed during the run; run again")
-    return decode(path, info, limits)
+    return _as_listed(root, media.path, media.content_digest, limits)
 
 
 def points(landmarks: Iterable[float]) -> np.ndarray:
@@ -54,12 +50,8 @@ class ReferenceCrops:
 
     def _one(self, reference: ReferencePicture) -> Tensor:
         if reference.face_id not in self._crops:
-            path = self._root / reference.path
             try:
-                info = probe(path, self._limits)
-                if info.content_digest != reference.content_digest:
-                    raise MediaError("changed", "its bytes changed since it was listed")
-                photo = decode(path, info, self._limits)
+                photo = _as_listed(self._root, reference.path, reference.content_digest, self._limits)
             except MediaError as error:
                 message = f"reference {reference.path}: {error.message}; run again to choose another"
                 raise MediaError("reference", message) from error
@@ -69,3 +61,10 @@ class ReferenceCrops:
                 photo.pages[0].rgb, points(reference.landmarks_px)
             )
         return self._crops[reference.face_id]
+
+
+def _as_listed(root: Path, path: str, content_digest: str, limits: Limits) -> Photo:
+    info = probe(root / path, limits)
+    if info.content_digest != content_digest:
+        raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
+    return decode(root / path, info, limits)

@@ -1,6 +1,7 @@
 """INPUT and OUTPUT are checked before any work is done."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,15 @@ def test_object_storage_is_refused_before_a_folder_of_that_name_is_made(tmp_path
     with pytest.raises(ConfigError, match="not in this version"):
         output_folder(word, source)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_a_folder_whose_name_is_not_text_is_refused(tmp_path, source):
+    broken = Path(os.fsdecode(os.fsencode(tmp_path) + b"/photos\xff"))
+    broken.mkdir()
+    for check in (lambda: input_folder(str(broken)), lambda: output_folder(str(broken / "out"), source)):
+        with pytest.raises(ConfigError, match="not UTF-8"):
+            check()
+    assert list(broken.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -105,7 +105,9 @@ def unit_face(item, index, *, references=1):
         embedder="sface@1",
     )
     pictures = tuple(
-        ReferencePicture(face_id=f"reference {i}", path=f"{i}.jpg", content_digest=f"{i}", landmarks_px=tuple(range(10)))
+        ReferencePicture(
+            face_id=f"reference {i}", path=f"{i}.jpg", content_digest=f"{i}", landmarks_px=tuple(range(10))
+        )
         for i in range(references)
     )
     return UnitFace(face=face, identity_id="somebody", name=None, person=(), other=(), references=pictures)
