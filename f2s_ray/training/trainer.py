@@ -65,20 +65,23 @@ def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callabl
     saved = begin
     recent: dict[str, float] = {}
     network.train()
-    while state.step < plan.steps:
-        figures = _step(state, loss, plan)
-        recent = {key: 0.95 * recent.get(key, figure) + 0.05 * figure for key, figure in figures.items()}
-        now = time.monotonic()
-        state.seconds = before + now - begin
-        if state.step % 50 == 0 or state.step == plan.steps:
-            figures = {key: round(value, 5) for key, value in recent.items()}
-            line = json.dumps({"step": state.step, "seconds": round(state.seconds), **figures})
-            with (folder / "log.jsonl").open("a") as stream:
-                stream.write(line + "\n")
-            log(line)
-        if now - saved > plan.checkpoint_seconds or state.step == plan.steps:
-            _save(folder / CHECKPOINT, state)
-            saved = now
+    try:
+        while state.step < plan.steps:
+            figures = _step(state, loss, plan)
+            recent = {key: 0.95 * recent.get(key, figure) + 0.05 * figure for key, figure in figures.items()}
+            now = time.monotonic()
+            state.seconds = before + now - begin
+            if state.step % 50 == 0 or state.step == plan.steps:
+                figures = {key: round(value, 5) for key, value in recent.items()}
+                line = json.dumps({"step": state.step, "seconds": round(state.seconds), **figures})
+                with (folder / "log.jsonl").open("a") as stream:
+                    stream.write(line + "\n")
+                log(line)
+            if now - saved > plan.checkpoint_seconds:
+                _save(folder / CHECKPOINT, state)
+                saved = now
+    finally:  # interrupted, or told that other weights are missing: the steps so far are not lost
+        _save(folder / CHECKPOINT, state)
     with torch.no_grad():
         for name, parameter in state.weights.items():
             parameter.copy_(state.average[name])
