@@ -106,7 +106,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
 def test_a_preset_is_valid_and_differs_and_says_why(name):
     assert load(name, []) != Config()
     lines = (PRESETS / f"{name}.yaml").read_text().splitlines()
-    values = [line for line in lines if line.startswith("  ")]
+    values = [line for line in lines if line.startswith("  ") and not line.partition("#")[0].rstrip().endswith(":")]
     assert values
     assert all("  # " in line for line in values)
 
