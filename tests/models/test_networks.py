@@ -44,18 +44,6 @@ def test_weights_and_their_manifest_are_all_that_is_left_behind(tmp_path):
     }
 
 
-def test_the_same_weights_are_the_same_file(tmp_path):
-    digests = set()
-    for folder in ("one", "two"):
-        path = tmp_path / folder / "fadex.safetensors"
-        networks.save("fadex", CONFIGS["fadex"], made("fadex"), path)
-        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
-    other = tmp_path / "three" / "fadex.safetensors"
-    networks.save("fadex", CONFIGS["fadex"], made("fadex", seed=1), other)
-    assert len(digests) == 1
-    assert hashlib.sha256(other.read_bytes()).hexdigest() not in digests
-
-
 def test_missing_weights_are_named_with_the_way_out(tmp_path):
     with pytest.raises(JobError, match=r"fadex\.safetensors is missing; .*f2s train"):
         networks.load("fadex", tmp_path)
