@@ -30,7 +30,7 @@ from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.references import ReferenceConfig
-from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
+from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit, result_name
 from f2s_ray.stages.borrow import BorrowConfig, borrow
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
@@ -310,11 +310,21 @@ def _assemble_units(catalog: Catalog) -> Iterator[Item]:
     """Measured times are left out: they must not ask for the same work again."""
     archive = _Archive(catalog)
     tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
+    names = {media.path for media in archive.media}
     for segment in catalog.rows(RestoredSegment):
         task, media = tasks.get(segment.task_id), archive.media_by_id.get(segment.media_id)
         if task is not None and media is not None:
             settled = segment.model_copy(update={"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0})
-            yield _item(media, AssembleUnit(segment=settled, media=media, restorer=task.restorer))
+            name = result_name(media, segment)
+            yield _item(
+                media,
+                AssembleUnit(
+                    segment=settled,
+                    media=media,
+                    restorer=task.restorer,
+                    name_is_taken=name != media.path and name in names,
+                ),
+            )
 
 
 def _score_units(catalog: Catalog) -> Iterator[Item]:
