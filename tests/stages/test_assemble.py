@@ -7,7 +7,6 @@ from f2s_catalog.records import RestoredSegment
 
 from f2s_ray.errors import MediaError
 from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
-
 from tests.stages.rows import media
 
 
