@@ -128,7 +128,8 @@ def test_an_interrupt_is_130_and_keeps_what_was_finished(archive, tmp_path):
     """A real Ctrl-C, while the stage is at work: the finished items are in the ledger, the others are not."""
     script = textwrap.dedent(
         f"""
-        import sys, time
+        import signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background ignores it
         sys.path.insert(0, {str(ROOT / "tests" / "cli")!r})
         import conftest
         from f2s_ray.cli import app
