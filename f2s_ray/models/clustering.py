@@ -22,7 +22,9 @@ class ClusteringConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     stranger_cosine: float = Field(default=0.387, description="one pair of strangers in a thousand is more alike")
     cosine_per_decade: float = Field(default=0.055, description="how much more alike one pair in ten thousand is")
-    lowest_cosine: float = Field(default=0.47, description="link of two single faces in a tiny archive of relatives")
+    lowest_cosine: float = Field(
+        default=0.40, description="link of two single faces in a tiny archive; relatives want more"
+    )
     highest_cosine: float = Field(default=0.55, description="link of two single faces in a huge archive")
     group_relief: float = Field(default=0.12, description="how much less a mean over many different pairs must reach")
     founder_quality: float = Field(default=0.15, description="a face below may join a person, not found one")
