@@ -20,7 +20,7 @@ from torch import Tensor
 from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
 from f2s_ray.media.tiles import blend, tile_grid
 from f2s_ray.models import networks, weights
-from f2s_ray.models.fadex import Fadex, values_from
+from f2s_ray.models.fadex import BLOCK, Fadex, values_from
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from f2s_ray.models.restorer import STRIDE
@@ -129,12 +129,12 @@ class Face2Scene:
         blind, makes the other half.
         """
         height, width = rgb.shape[-2:]
-        length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width))
+        length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width)) // BLOCK * BLOCK
         if length < PAIR_PX // 4:
             return None
         centre = np.linalg.inv(face.matrix[:, :2]) @ (np.full(2, face.before.shape[-1] / 2) - face.matrix[:, 2])
         left, top = (
-            int(np.clip(round(c - length / 2), 0, limit - length))
+            int(np.clip(c - length / 2, 0, limit - length)) // BLOCK * BLOCK
             for c, limit in zip(centre, (width, height), strict=True)
         )
         window = rgb[:, top : top + length, left : left + length]
@@ -193,9 +193,9 @@ class Face2Scene:
 
 
 def _continued(window: Float[Tensor, "3 n n"]) -> Float[Tensor, "3 128 128"]:
-    """A small window continued by reflection to 128 px."""
-    missing = PAIR_PX - window.shape[-1]
-    return _reflected(window, missing, missing)
+    """A small window repeated up to 128 px; as n is a multiple of 8, JPEG's grid goes on."""
+    times = -(-PAIR_PX // window.shape[-1])
+    return window.repeat(1, times, times)[:, :PAIR_PX, :PAIR_PX]
 
 
 def _reflected(x: Float[Tensor, "3 h w"], down: int, right: int) -> Tensor:

@@ -1,8 +1,11 @@
 """FaDeX: the pair (restored face, degraded face) to a map and a signature of the damage.
 
-Source: Face2Scene (CVPR 2026), section on the face-derived degradation extractor; compact sizes. No norm layers in front: they would
-erase the energy that is to be measured.
+Source: Face2Scene (CVPR 2026), section on the face-derived degradation extractor. Ours: what goes in is the spectrum of 8x8 blocks of both
+halves and of their difference. Noise, blur and quantisation act on a spectrum band by band, so in logarithms they are sums; a network that
+starts from pixels needs many more steps to find that out. No norm layers in front: they would erase the energy that is to be measured.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +13,11 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-__all__ = ["VALUES", "Fadex", "FadexConfig", "FadexOutput", "supcon_loss", "values_from"]
+__all__ = ["BLOCK", "VALUES", "Fadex", "FadexConfig", "FadexOutput", "supcon_loss", "values_from"]
+
+BLOCK = 8  # JPEG's; windows are cut on multiples of it
+FLOOR = 1 / 1024  # a quarter of an 8-bit step: what lies below is as good as nothing
+PLANES = 5  # luma of restored, degraded and difference; both chromas of the difference
 
 # What the regression head tells, each scaled to about 0..1: name, scale
 VALUES = (("blur_sigma_px", 3.0), ("noise_sigma", 0.1), ("jpeg_quality", 100.0), ("downscale", 3.5))
@@ -19,20 +26,44 @@ FadexOutput = tuple[Tensor, Tensor, Tensor]
 
 
 class FadexConfig(BaseModel):
-    """Widths of the stem and the four stages; length of the signature."""
+    """Channels of the map and length of the signature."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    widths: tuple[int, int, int, int] = (32, 64, 96, 128)
+    width: int = 128
     signature: int = 128
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions around a leaky ReLU, added to the input."""
+class Spectrum(nn.Module):
+    """Log magnitudes of the 8x8 DCT of every block, as 64 channels a plane."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        place = torch.arange(BLOCK, dtype=torch.float32)
+        waves = torch.cos(math.pi * (place[None] + 0.5) * place[:, None] / BLOCK) * math.sqrt(2 / BLOCK)
+        waves[0] /= math.sqrt(2)
+        filters = torch.einsum("uy,vx->uvyx", waves, waves).reshape(BLOCK * BLOCK, 1, BLOCK, BLOCK)
+        opponents = [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]]  # BT.601 Y, Cb, Cr
+        self.register_buffer("filters", filters, persistent=False)
+        self.register_buffer("opponents", torch.tensor(opponents)[..., None, None], persistent=False)
+
+    def forward(
+        self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
+    ) -> Float[Tensor, "f 320 p/8 p/8"]:
+        """About unit size."""
+        with torch.autocast(restored.device.type, enabled=False):  # a difference of a few thousandths does not survive 16 bits
+            before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))  # type: ignore[arg-type]
+            planes = torch.cat([after[:, :1], before[:, :1], before - after], 1)
+            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)  # type: ignore[arg-type]
+            return (blocks.unflatten(0, (-1, PLANES)).flatten(1, 2).abs() + FLOOR).log() / 2 + 2
+
+
+class Residual(nn.Module):
+    """A wide and a narrow convolution around a leaky ReLU, added to the input."""
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, kernel, padding=kernel // 2)
+        self.second = nn.Conv2d(width, width, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape out."""
@@ -40,31 +71,31 @@ class Residual(nn.Module):
 
 
 class Fadex(nn.Module):
-    """Four stages of stride 2, then a pooled head for the signature and one for interpretable values."""
+    """Block spectra, a few convolutions over the map of blocks, then a pooled head for the signature and one for interpretable values."""
 
     def __init__(self, config: FadexConfig) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = 6
-        for width in config.widths:
-            layers += [nn.Conv2d(before, width, 3, stride=2, padding=1), nn.LeakyReLU(0.1), Residual(width)]
-            before = width
-        self.stages = nn.Sequential(*layers)
+        width = config.width
+        self.spectrum = Spectrum()
+        self.stages = nn.Sequential(
+            nn.Conv2d(PLANES * BLOCK * BLOCK, width, 1),
+            nn.LeakyReLU(0.1),
+            Residual(width, 1),
+            nn.LeakyReLU(0.1),
+            Residual(width, 3),
+        )
         for layer in self.stages.modules():
             if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        # Pooled energies are all positive and far from zero; centred over the batch, directions can tell operators apart.
-        self.centre = nn.BatchNorm1d(before)
-        self.head = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, config.signature))
-        self.values = nn.Sequential(nn.Linear(before, before), nn.LeakyReLU(0.1), nn.Linear(before, len(VALUES)))
+        # Pooled energies are far from zero; centred over the batch, directions can tell operators apart.
+        self.centre = nn.BatchNorm1d(width)
+        self.head = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, config.signature))
+        self.values = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, len(VALUES)))
 
     def forward(self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]) -> FadexOutput:
-        """Map [f, c, p/16, p/16], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``.
-
-        The pair goes in as the restored face and its residual, scaled to about unit size: the damage is a few hundredths.
-        """
-        features = self.stages(torch.cat([4 * (restored - 0.5), 16 * (degraded - restored)], 1))
+        """Map [f, c, p/8, p/8], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
+        features = self.stages(self.spectrum(restored, degraded))
         pooled = self.centre(features.mean((2, 3)))
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
 
@@ -80,14 +111,21 @@ def values_from(output: Float[Tensor, " 4"]) -> dict[str, float]:
     }
 
 
-def supcon_loss(signatures: Float[Tensor, "n d"], groups: Tensor, temperature: float = 0.1) -> Tensor:
-    """Pull signatures of one operator together, push others apart; every group must have two members.
+def supcon_loss(
+    signatures: Float[Tensor, "n d"],
+    groups: Float[Tensor, " n"],
+    keys: Float[Tensor, "m d"],
+    key_groups: Float[Tensor, " m"],
+    temperature: float = 0.07,
+) -> Tensor:
+    """Pull signatures towards the keys of their operator, push them from all others.
 
-    Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm), within the batch.
+    The first n keys belong to the same pairs as the signatures and do not count for their own; every group needs a second member.
+    Source: Khosla et al. 2020, eq. 2 (positives outside the logarithm); keys of a momentum encoder and a queue as in He et al. 2020.
     """
-    logits = signatures @ signatures.T / temperature
-    own = torch.eye(len(groups), dtype=torch.bool, device=signatures.device)
+    logits = signatures @ keys.T / temperature
+    own = torch.eye(len(groups), len(key_groups), dtype=torch.bool, device=signatures.device)
     logits = logits.masked_fill(own, -1e4)
-    positive = ((groups[:, None] == groups[None, :]) & ~own).to(logits.dtype)
+    positive = ((groups[:, None] == key_groups[None, :]) & ~own).to(logits.dtype)
     log_share = logits - torch.logsumexp(logits, 1, keepdim=True)
     return -((log_share * positive).sum(1) / positive.sum(1)).mean()

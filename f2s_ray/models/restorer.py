@@ -19,7 +19,7 @@ STRIDE = 16  # the codec's 4 times the UNet's 4
 
 
 class TrunkConfig(BaseModel):
-    """Widths of codec and UNet."""
+    """Widths of codec and UNet; with ``summary`` the mean of the tokens also reaches every ResNet block."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     codec_width: int = 32
@@ -27,6 +27,7 @@ class TrunkConfig(BaseModel):
     widths: tuple[int, int, int] = (48, 96, 192)
     heads: tuple[int, int, int] = (2, 3, 6)
     token_width: int = 256
+    summary: bool = False
 
 
 class ConvBlock(nn.Module):
@@ -91,7 +92,13 @@ class OneStepRestorer(nn.Module):
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             norm_num_groups=16,
             use_linear_projection=True,
+            class_embed_type="projection" if config.summary else None,
+            projection_class_embeddings_input_dim=config.token_width if config.summary else None,
         )
+        if config.summary:  # starts as if it were not there
+            nn.init.zeros_(unet.class_embedding.linear_2.weight)
+            nn.init.zeros_(unet.class_embedding.linear_2.bias)
+        self._summary = config.summary
         self.unet = cast(nn.Module, unet)  # diffusers' mixins hide from the type checker that it is one
 
     def forward(
@@ -103,5 +110,13 @@ class OneStepRestorer(nn.Module):
         """Restored picture, not clamped. h and w are multiples of 16; ``token_mask`` is 1 where a token counts."""
         latent, skip = self.codec.encode(x)
         step = torch.ones(x.shape[0], device=x.device)
-        change = self.unet(latent, step, tokens, encoder_attention_mask=token_mask).sample
+        summary = _mean(tokens, token_mask) if self._summary else None
+        change = self.unet(latent, step, tokens, class_labels=summary, encoder_attention_mask=token_mask).sample
         return x + self.codec.decode(-change, skip)
+
+
+def _mean(tokens: Float[Tensor, "b n d"], mask: Float[Tensor, "b n"] | None) -> Float[Tensor, "b d"]:
+    """Mean of the tokens that count."""
+    if mask is None:
+        return tokens.mean(1)
+    return (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)

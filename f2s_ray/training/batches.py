@@ -11,7 +11,7 @@ from torch import Tensor
 
 from f2s_ray.media.degrade import CLEAN, Operator, apply, draw_operator
 from f2s_ray.media.geometry import align_matrix, warp
-from f2s_ray.models.fadex import VALUES
+from f2s_ray.models.fadex import BLOCK, VALUES
 from f2s_ray.models.reference_restorer import REFERENCE_PX
 from f2s_ray.training.pictures import Pictures, SharpFace
 
@@ -153,18 +153,17 @@ def face_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> FaceBat
 
 
 def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw) -> tuple[Tensor, Tensor]:
-    """Damaged and clean 128 px window on a face, in picture coordinates; a small face is continued by reflection."""
+    """Damaged and clean 128 px window on a face, in picture coordinates, cut on JPEG's grid; a small one is repeated."""
     native = draw.within(64, 180)
     region, landmarks = _region(pictures, face, native, draw)
     bad = apply(operator, region, draw.generator)
-    length = min(PAIR_PX, int(native * 0.9), *region.shape[-2:])
-    low = np.round(landmarks.mean(0) - length / 2 + np.array([draw.within(-6, 6), draw.within(-6, 6)])).astype(int)
-    low = np.minimum(np.maximum(low, 0), np.array(region.shape[:0:-1]) - length)
-    cut = (slice(None), slice(low[1], low[1] + length), slice(low[0], low[0] + length))
-    both = torch.stack([bad[cut], region[cut]])
-    while both.shape[-1] < PAIR_PX:
-        more = min(PAIR_PX - both.shape[-1], both.shape[-1] - 1)
-        both = F.pad(both, (0, more, 0, more), mode="reflect")
+    length = min(PAIR_PX, int(native * 0.9), *region.shape[-2:]) // BLOCK * BLOCK
+    low = landmarks.mean(0) - length / 2 + np.array([draw.within(-6, 6), draw.within(-6, 6)])
+    highest = np.array(region.shape[:0:-1]) - length
+    left, top = (np.clip(low, 0, highest) / BLOCK).astype(int) * BLOCK
+    both = torch.stack([bad, region])[..., top : top + length, left : left + length]
+    times = -(-PAIR_PX // length)
+    both = both.repeat(1, 1, times, times)[..., :PAIR_PX, :PAIR_PX]
     return both[0], both[1]
 
 

@@ -1,7 +1,7 @@
 """A folder of sharp pictures to what training draws from: the pictures in memory, their faces, and which faces are the same person."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ LONG_SIDE_PX = 1024
 MIN_SIDE_PX = 144
 MIN_FACE_SIDE_PX = 72.0
 SAME_PERSON = 0.5
+HELD_OUT_EVERY = 20
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 
 
@@ -44,6 +45,16 @@ class Pictures:
     def rgb(self, index: int) -> Float[Tensor, "3 h w"]:
         """One picture, 0..1."""
         return torch.from_numpy(self.frames[index]).permute(2, 0, 1).float() / 255
+
+    def split(self) -> tuple["Pictures", "Pictures"]:
+        """Those to learn from, and every 20th, held out to choose on."""
+        held = set(range(0, len(self.frames), HELD_OUT_EVERY))
+        return self._only([i for i in range(len(self.frames)) if i not in held]), self._only(sorted(held))
+
+    def _only(self, chosen: Sequence[int]) -> "Pictures":
+        place = {picture: index for index, picture in enumerate(chosen)}
+        faces = (replace(face, picture=place[face.picture]) for face in self.faces if face.picture in place)
+        return Pictures(tuple(self.frames[i] for i in chosen), tuple(faces))
 
     def faces_of(self, picture: int) -> list[SharpFace]:
         """The faces of one picture."""

@@ -18,6 +18,7 @@ from f2s_ray.models import networks
 from f2s_ray.models.fadex import Fadex, FadexConfig, supcon_loss
 from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
+from f2s_ray.models.restorer import TrunkConfig
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 from f2s_ray.training.batches import PAIR_PX, Draw, PairBatch, SceneBatch, face_batch, pair_batch, scene_batch
 from f2s_ray.training.pictures import Pictures, load_pictures
@@ -35,10 +36,10 @@ class Shapes(BaseModel):
     """Widths of the four networks; the shipped ones are the defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    face: ReferenceConfig = ReferenceConfig()
+    face: ReferenceConfig = ReferenceConfig(trunk=TrunkConfig(summary=True))
     code: FadexConfig = FadexConfig()
     mapnet: MapNetConfig = MapNetConfig()
-    scene: SceneConfig = SceneConfig()
+    scene: SceneConfig = SceneConfig(trunk=TrunkConfig(summary=True))
 
 
 SHIPPED = Shapes()
