@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,13 +19,13 @@ from f2s_ray import __version__
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode, target_name
-from f2s_ray.media.geometry import feather_mask, paste_back, warp
 from f2s_ray.media.metadata import Provenance, carry, finish
 from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.regions import FaceRegion
-from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, RestoredFace
+from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
+from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
-from f2s_ray.models.gate import Candidate, Decision, GateConfig, Ruling, judge
+from f2s_ray.models.gate import Candidate, GateConfig, Ruling
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
@@ -34,7 +33,6 @@ __all__ = ["WORK", "RestoreConfig", "RestorePhoto", "RestoreSetup"]
 
 WORK = "work"
 SOFTWARE = "f2s_ray"
-HALF = 0.5
 
 
 class RestoreConfig(BaseModel):
@@ -114,23 +112,10 @@ class RestorePhoto:
         landmarks = points(face.face.landmarks_px)
         with clock:
             restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
-        region = _region(restored, scene)
-        versions = _versions(source[region], scene[region], _moved(restored, region))
-        local = (landmarks - np.array([region[2].start, region[1].start])).flatten().tolist()
-        candidates = [
-            Candidate(decision, weight, partial(self._embedder.embed, version, local), what)
-            for decision, weight, what, version in versions
-        ]
-        ruling = judge(
-            self._embedder.embed(source[region], local),
-            _vector(face.person),
-            _vector(face.other),
-            candidates,
-            self._config.gate,
-        )
-        result = scene.clone()
-        result[region] = versions[ruling.index][3]
-        return result, _gate(face, candidates[ruling.index], ruling)
+        neighbours = Neighbours(_vector(face.person), _vector(face.other))
+        keeper = Gatekeeper(self._embedder.embed, self._config.gate)
+        result, candidate, ruling = paste_face(source, scene, restored, landmarks, neighbours, keeper)
+        return result, _gate(face, candidate, ruling)
 
     def _write(self, record: RestoreUnit, photo: Photo) -> dict[str, object]:
         """Encode, carry the metadata, compare, and name the file by its task; nothing is left when it fails."""
@@ -160,40 +145,6 @@ class RestorePhoto:
             "carried_over": carried.carried_over,
             "changed": (*encoded.changed, *carried.changed),
         }
-
-
-def _region(face: RestoredFace, picture: Tensor) -> tuple[slice, slice, slice]:
-    """The part of the picture that the aligned square covers, and a little more for the embedder."""
-    height, width = picture.shape[-2:]
-    inverse = np.linalg.inv(np.vstack([face.matrix, [0, 0, 1.0]]))
-    side = face.before.shape[-1]
-    corners = (inverse @ np.array([[0, side, side, 0], [0, 0, side, side], [1, 1, 1, 1.0]]))[:2]
-    low, high = np.floor(corners.min(1)) - 8, np.ceil(corners.max(1)) + 8
-    x0, y0 = (int(value) for value in low.clip(0))
-    x1, y1 = int(min(width, high[0])), int(min(height, high[1]))
-    return slice(None), slice(y0, y1), slice(x0, x1)
-
-
-def _moved(face: RestoredFace, region: tuple[slice, slice, slice]) -> RestoredFace:
-    """The same face seen from the region's corner."""
-    shift = np.array([[1, 0, region[2].start], [0, 1, region[1].start], [0, 0, 1.0]])
-    return replace(face, matrix=(np.vstack([face.matrix, [0, 0, 1.0]]) @ shift)[:2])
-
-
-def _versions(
-    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
-) -> list[tuple[Decision, float, str, Float[Tensor, "3 h w"]]]:
-    """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
-    side = face.after.shape[-1]
-    mask = feather_mask(side)
-    change = face.after - warp(scene, face.matrix, side, side)
-    whole = paste_back(torch.zeros_like(scene), torch.ones_like(face.after), face.matrix, mask)
-    return [
-        ("restored", 1.0, "restored face", paste_back(scene, change, face.matrix, mask)),
-        ("blended", HALF, "half of the restored face", paste_back(scene, HALF * change, face.matrix, mask)),
-        ("kept", 0.0, "face of the restored scene", scene),
-        ("kept", 0.0, "face left as it was", scene + whole * (source - scene)),
-    ]
 
 
 def _gate(face: UnitFace, candidate: Candidate, ruling: Ruling) -> FaceGate:

@@ -1,0 +1,108 @@
+"""A restored scene and a restored face to the picture with the boldest version of the face that the gate lets through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from f2s_ray.media.geometry import feather_mask, paste_back, warp
+from f2s_ray.models.face2scene import RestoredFace
+from f2s_ray.models.gate import Candidate, Decision, GateConfig, Ruling, judge
+
+__all__ = ["Gatekeeper", "Neighbours", "paste_face", "paste_whole"]
+
+HALF = 0.5
+Region = tuple[slice, slice, slice]
+Embed = Callable[[Tensor, list[float]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Unit vectors of the person of a face (mean of the references) and of the nearest other one; None: not known."""
+
+    person: np.ndarray | None
+    other: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Gatekeeper:
+    """Who compares faces (a picture and ten landmark coordinates to a unit vector), and within which limits."""
+
+    embed: Embed
+    config: GateConfig
+
+
+def paste_face(
+    source: Float[Tensor, "3 h w"],
+    scene: Float[Tensor, "3 h w"],
+    face: RestoredFace,
+    landmarks: np.ndarray,
+    neighbours: Neighbours,
+    keeper: Gatekeeper,
+) -> tuple[Float[Tensor, "3 h w"], Candidate, Ruling]:
+    """The picture with the face, the version that won, and the numbers that decided.
+
+    Args:
+        source: the picture as it came.
+        scene: the same, restored; the face is pasted into it.
+        face: the face restored from ``source``.
+        landmarks: its five points [5, 2] in pixels of both pictures.
+        neighbours: whom it must stay near, and whom it must not come near.
+        keeper: who decides.
+    """
+    region = _region(face, scene)
+    versions = _versions(source[region], scene[region], _moved(face, region))
+    local = (landmarks - np.array([region[2].start, region[1].start])).flatten().tolist()
+    candidates = [
+        Candidate(decision, weight, partial(keeper.embed, version, local), what)
+        for decision, weight, what, version in versions
+    ]
+    ruling = judge(keeper.embed(source[region], local), neighbours.person, neighbours.other, candidates, keeper.config)
+    result = scene.clone()
+    result[region] = versions[ruling.index][3]
+    return result, candidates[ruling.index], ruling
+
+
+def paste_whole(scene: Float[Tensor, "3 h w"], face: RestoredFace) -> Float[Tensor, "3 h w"]:
+    """The scene with the restored face, whatever a gate would say."""
+    side = face.after.shape[-1]
+    change = face.after - warp(scene, face.matrix, side, side)
+    return paste_back(scene, change, face.matrix, feather_mask(side))
+
+
+def _region(face: RestoredFace, picture: Tensor) -> Region:
+    """The part of the picture that the aligned square covers, and a little more for the embedder."""
+    height, width = picture.shape[-2:]
+    inverse = np.linalg.inv(np.vstack([face.matrix, [0, 0, 1.0]]))
+    side = face.before.shape[-1]
+    corners = (inverse @ np.array([[0, side, side, 0], [0, 0, side, side], [1, 1, 1, 1.0]]))[:2]
+    low, high = np.floor(corners.min(1)) - 8, np.ceil(corners.max(1)) + 8
+    x0, y0 = (int(value) for value in low.clip(0))
+    x1, y1 = int(min(width, high[0])), int(min(height, high[1]))
+    return slice(None), slice(y0, y1), slice(x0, x1)
+
+
+def _moved(face: RestoredFace, region: Region) -> RestoredFace:
+    """The same face seen from the region's corner."""
+    shift = np.array([[1, 0, region[2].start], [0, 1, region[1].start], [0, 0, 1.0]])
+    return replace(face, matrix=(np.vstack([face.matrix, [0, 0, 1.0]]) @ shift)[:2])
+
+
+def _versions(
+    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
+) -> list[tuple[Decision, float, str, Float[Tensor, "3 h w"]]]:
+    """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
+    side = face.after.shape[-1]
+    mask = feather_mask(side)
+    change = face.after - warp(scene, face.matrix, side, side)
+    whole = paste_back(torch.zeros_like(scene), torch.ones_like(face.after), face.matrix, mask)
+    return [
+        ("restored", 1.0, "restored face", paste_back(scene, change, face.matrix, mask)),
+        ("blended", HALF, "half of the restored face", paste_back(scene, HALF * change, face.matrix, mask)),
+        ("kept", 0.0, "face of the restored scene", scene),
+        ("kept", 0.0, "face left as it was", scene + whole * (source - scene)),
+    ]
