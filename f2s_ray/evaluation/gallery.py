@@ -1,16 +1,18 @@
 """Folders of sharp pictures to a gallery: the pictures, every face in them, and which faces are one person."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from f2s_catalog.ids import digest
+from f2s_catalog.ids import digest, file_digest
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from f2s_ray.errors import ConfigError, MediaError
+from f2s_ray.evaluation.ledger import Ledger
 from f2s_ray.evaluation.pictures import Picture, files_below, read, shrunk, to_tensor
 from f2s_ray.media.geometry import align_matrix
 from f2s_ray.models.clustering import cluster
@@ -19,13 +21,15 @@ from f2s_ray.models.face_embedder import FaceEmbedder
 from f2s_ray.models.face_quality import measure_quality
 from f2s_ray.models.references import Candidate, choose_references
 
-__all__ = ["LOOK_PX", "Gallery", "KnownFace", "open_gallery"]
+__all__ = ["LOOK_PX", "Gallery", "KnownFace", "Say", "open_gallery"]
 
 LOOK_PX = 1280
 MIN_SIDE_PX = 96
 THUMB_PX = 32
-SAME_SHOT = 0.97
+# In train/ the aligned crops of different people correlate to at most 0.85, and one photograph in two sizes is above 0.95 as a vector.
+SAME_CROP, SAME_VECTOR = 0.9, 0.95
 
+Row = Mapping[str, Any]
 Say = Callable[[str], None]
 
 
@@ -62,92 +66,124 @@ class Gallery:
 
     def others(self, face: KnownFace) -> list[KnownFace]:
         """The same person in other shots."""
-        return [known for known in self._of_person[face.person] if self.shots[known.picture] != self.shots[face.picture]]
+        return [
+            known for known in self._of_person[face.person] if self.shots[known.picture] != self.shots[face.picture]
+        ]
 
     def references(self, face: KnownFace) -> list[KnownFace]:
         """The best of them, chosen as in an archive; best first."""
         known = {other.candidate.face_id: other for other in self.others(face)}
-        return [known[chosen.face.face_id] for chosen in choose_references([other.candidate for other in known.values()])]
+        return [
+            known[chosen.face.face_id] for chosen in choose_references([other.candidate for other in known.values()])
+        ]
 
     def people(self) -> dict[int, list[KnownFace]]:
         """Each person's faces."""
         return self._of_person
 
 
-def open_gallery(folders: Sequence[Path], say: Say) -> Gallery:
-    """Look at every picture once. ``say`` is told how far it is.
+def open_gallery(folders: Sequence[Path], kept: Ledger, say: Say) -> Gallery:
+    """Look at every picture, or remember what was seen in it. ``say`` is told how far it is.
 
     Raises: ConfigError when there is no usable picture.
     """
-    looker = _Looker()
+    looker = _Looker(kept)
     pictures: list[Picture] = []
     faces: list[KnownFace] = []
     left_out: dict[str, str] = {}
     files = files_below(folders)
     for number, (folder, file) in enumerate(files):
         say(f"looking at sharp pictures {number + 1}/{len(files)}")
-        name = _named(file, folder, several=len(folders) > 1)
+        dataset, name = _named(file, folder, several=len(folders) > 1)
         try:
-            found = read(file)
+            seen = looker(file)
         except MediaError as error:
-            left_out[name[1]] = error.message
+            left_out[name] = error.message
             continue
-        if found is None:
+        if seen is None:
             continue
-        trouble = _trouble(found[0], found[1], pictures)
+        trouble = _trouble(seen, pictures)
         if trouble:
-            left_out[name[1]] = trouble
+            left_out[name] = trouble
             continue
-        faces += looker.faces(found[1], found[0], len(pictures))
-        pictures.append(Picture(*name, file, found[0]))
+        faces += [_face(row, len(pictures)) for row in seen["faces"]]
+        pictures.append(Picture(dataset, name, file, seen["digest"], (seen["height"], seen["width"])))
     if not pictures:
         why = f": {next(iter(left_out.values()))}" if left_out else ""
-        raise ConfigError(f"no usable picture below {', '.join(map(str, folders))}{why}; give folders with sharp pictures")
+        raise ConfigError(
+            f"no usable picture below {', '.join(map(str, folders))}{why}; give folders with sharp pictures"
+        )
     return Gallery(tuple(pictures), _known(faces), left_out, _shots(len(pictures), faces))
 
 
 def _named(file: Path, folder: Path, *, several: bool) -> tuple[str, str]:
     """Set and name: with several DATA each is a set, else each folder in it."""
-    relative = file.relative_to(folder)
+    relative, root = file.relative_to(folder), folder.resolve().name
     if several:
-        return folder.resolve().name, f"{folder.resolve().name}/{relative.as_posix()}"
-    return relative.parts[0] if len(relative.parts) > 1 else folder.resolve().name, relative.as_posix()
+        return root, f"{root}/{relative.as_posix()}"
+    return relative.parts[0] if len(relative.parts) > 1 else root, relative.as_posix()
 
 
-def _trouble(digest: str, rgb: UInt8[np.ndarray, "h w 3"], before: Sequence[Picture]) -> str | None:
-    if min(rgb.shape[:2]) < MIN_SIDE_PX:
-        return f"{rgb.shape[1]} x {rgb.shape[0]} px; at least {MIN_SIDE_PX} are needed"
-    twin = next((picture.name for picture in before if picture.digest == digest), None)
+def _trouble(seen: Row, before: Sequence[Picture]) -> str | None:
+    if min(seen["height"], seen["width"]) < MIN_SIDE_PX:
+        return f"{seen['width']} x {seen['height']} px; at least {MIN_SIDE_PX} are needed"
+    twin = next((picture.name for picture in before if picture.digest == seen["digest"]), None)
     return f"the same bytes as {twin}" if twin else None
 
 
 class _Looker:
-    """Detector and embedder, loaded once."""
+    """Detector and embedder, loaded once; what they saw is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Ledger) -> None:
+        self._kept = kept
         self._detector, self._embedder = FaceDetector(), FaceEmbedder()
 
-    def faces(self, rgb: UInt8[np.ndarray, "h w 3"], picture_digest: str, index: int) -> Iterator[KnownFace]:
-        picture = to_tensor(shrunk(rgb, LOOK_PX))
+    def __call__(self, file: Path) -> Row | None:
+        """Digest, size and faces; None for what is no picture. Raises: MediaError when it cannot be read."""
+        key = digest("look", file_digest(file), self._detector.name, self._embedder.name, LOOK_PX)
+        known = self._kept.get(key)
+        if known is not None:
+            return known
+        found = read(file)
+        if found is None:
+            return None
+        picture_digest, rgb = found
+        row = {"digest": picture_digest, "height": rgb.shape[0], "width": rgb.shape[1]}
+        return self._kept.put(key, {**row, "faces": self._faces(to_tensor(shrunk(rgb, LOOK_PX)), picture_digest)})
+
+    def _faces(self, picture: Tensor, picture_digest: str) -> list[dict[str, Any]]:
+        rows = []
         for found in self._detector.detect(picture):
             quality = measure_quality(picture, found)
             face_id = digest(picture_digest, list(found.box))
-            yield KnownFace(
-                picture=index,
-                detection=found,
-                candidate=Candidate(face_id, quality.quality, quality.sharpness, quality.yaw_degrees, found.short_side_px),
-                embedding=self._embedder.embed(picture, found.landmarks),
-                thumb=_thumb(picture, found),
+            candidate = Candidate(face_id, quality.quality, quality.sharpness, quality.yaw_degrees, found.short_side_px)
+            embedding = self._embedder.embed(picture, found.landmarks).tolist()
+            thumb = _thumb(picture, found).tobytes().hex()
+            rows.append(
+                {"detection": asdict(found), "candidate": asdict(candidate), "embedding": embedding, "thumb": thumb}
             )
+        return rows
 
 
-def _thumb(picture: torch.Tensor, face: Detection) -> np.ndarray:
-    """The aligned crop, grey, 32 px, without its mean, of unit length."""
+def _face(row: Row, picture: int) -> KnownFace:
+    found = row["detection"]
+    thumb = np.frombuffer(bytes.fromhex(row["thumb"]), np.uint8).astype(np.float32)
+    thumb -= thumb.mean()
+    return KnownFace(
+        picture=picture,
+        detection=Detection(tuple(found["box"]), tuple(found["landmarks"]), found["score"]),  # type: ignore[arg-type]
+        candidate=Candidate(**row["candidate"]),
+        embedding=np.array(row["embedding"], dtype=np.float32),
+        thumb=thumb / max(float(np.linalg.norm(thumb)), 1e-6),
+    )
+
+
+def _thumb(picture: Tensor, face: Detection) -> UInt8[np.ndarray, "32 32"]:
+    """The aligned crop, grey."""
     matrix = align_matrix(np.array(face.landmarks).reshape(5, 2), THUMB_PX)
-    frame = picture.mean(0).numpy()
+    frame = (255 * picture.mean(0)).numpy()
     crop = cv2.warpAffine(frame, matrix, (THUMB_PX, THUMB_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    flat = crop.flatten() - crop.mean()
-    return flat / max(float(np.linalg.norm(flat)), 1e-6)
+    return np.asarray(crop.round().clip(0, 255), dtype=np.uint8)
 
 
 def _known(faces: Sequence[KnownFace]) -> tuple[KnownFace, ...]:
@@ -163,11 +199,12 @@ def _known(faces: Sequence[KnownFace]) -> tuple[KnownFace, ...]:
 
 
 def _shots(count: int, faces: Sequence[KnownFace]) -> tuple[int, ...]:
-    """Pictures that share the same crop of a face are one shot, in other sizes or frames: neither is a reference for the other."""
+    """Pictures that share the same view of a face are one shot, in other sizes or frames: neither is a reference for the other."""
     shots = list(range(count))
     if faces:
-        thumbs = np.stack([face.thumb for face in faces])
-        for a, b in np.argwhere(np.triu(thumbs @ thumbs.T > SAME_SHOT, 1)):
+        crops, vectors = np.stack([face.thumb for face in faces]), np.stack([face.embedding for face in faces])
+        same = (crops @ crops.T > SAME_CROP) | (vectors @ vectors.T > SAME_VECTOR)
+        for a, b in np.argwhere(np.triu(same, 1)):
             one, other = shots[faces[a].picture], shots[faces[b].picture]
             shots = [one if shot == other else shot for shot in shots]
     return tuple(shots)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from skimage.metrics import structural_similarity
 
-__all__ = ["LUMA", "PSNR_CAP", "interval", "mean", "psnr", "ssim"]
+__all__ = ["LUMA", "PSNR_CAP", "RESAMPLES", "interval", "mean", "psnr", "ssim"]
 
 PSNR_CAP = 100.0
 RESAMPLES = 2000

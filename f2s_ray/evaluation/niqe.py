@@ -82,7 +82,9 @@ def _of_patch(patch: Float[np.ndarray, "p p"]) -> list[float]:
 def _asymmetric(values: Float[np.ndarray, "p p"]) -> tuple[float, float, float, float]:
     """Shape, mean and both widths of an asymmetric generalised Gaussian, by moments (Lasmar et al. 2009)."""
     squares = values**2
-    left, right = (float(np.sqrt(part.mean())) if part.size else 0.0 for part in (squares[values < 0], squares[values >= 0]))
+    left, right = (
+        float(np.sqrt(part.mean())) if part.size else 0.0 for part in (squares[values < 0], squares[values >= 0])
+    )
     tilt = left / right if right else 0.0
     energy = float(squares.mean())
     ratio = float(np.abs(values).mean()) ** 2 / energy if energy else 0.0

@@ -22,12 +22,13 @@ NO_PICTURE = {"skipped:not_media", "video"}
 
 @dataclass(frozen=True)
 class Picture:
-    """A sharp picture: its set, its path below its DATA folder, where it lies, the SHA-256 of its bytes."""
+    """A sharp picture: its set, its path below its DATA folder, where it lies, the SHA-256 of its bytes, height and width."""
 
     dataset: str
     name: str
     path: Path
     digest: str
+    size: tuple[int, int]
 
 
 def files_below(folders: Sequence[Path]) -> list[tuple[Path, Path]]:
@@ -37,7 +38,9 @@ def files_below(folders: Sequence[Path]) -> list[tuple[Path, Path]]:
     """
     if missing := [str(folder) for folder in folders if not folder.is_dir()]:
         raise ConfigError(f"DATA {', '.join(missing)} is not a folder; give folders with sharp pictures")
-    found = {path: folder for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+    found = {
+        path: folder for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
+    }
     return [(found[path], path) for path in sorted(found)]
 
 
