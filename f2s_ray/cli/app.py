@@ -8,13 +8,21 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, look, train, weights
+from f2s_ray.cli import archive, demo, evaluate, look, train, weights
 from f2s_ray.cli.options import examples
 from f2s_ray.cli.text import error_line, print_line
 
 __all__ = ["app", "main", "version"]
 
-EXTRAS = {"ray": "cluster", "skimage": "demo", "av": "demo", "skvideo": "demo"}
+EXTRAS = {
+    "ray": "cluster",
+    "skimage": "demo",
+    "av": "demo",
+    "skvideo": "demo",
+    "scipy": "evaluate",
+    "h5py": "evaluate",
+    "dlib": "evaluate",
+}
 
 app = typer.Typer(
     name="f2s",
@@ -70,6 +78,13 @@ def _register() -> None:
     group.command(epilog=examples("f2s train code portraits --out weights --steps 500"))(train.code)
     group.command(epilog=examples("f2s train scene portraits streets --out weights"))(train.scene)
     app.add_typer(group, name="train", epilog=examples("f2s train face portraits --out weights"))
+    app.command(
+        epilog=examples(
+            "f2s evaluate portraits",
+            "f2s evaluate ../shared/data/eval --out figures --strength middle --strength strong --pictures 20",
+            "f2s evaluate ../shared/data/eval --peer realesrgan-x4plus.safetensors --json",
+        )
+    )(evaluate.evaluate)
     app.command(epilog=examples("f2s version"))(version)
 
 

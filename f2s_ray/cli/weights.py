@@ -11,7 +11,8 @@ from f2s_ray.errors import JobError
 __all__ = ["list_weights", "pull", "verify"]
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Names from `f2s weights list`; none: what restoring needs.")
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Names from `f2s weights list`; none: what restoring needs."),
 ]
 
 

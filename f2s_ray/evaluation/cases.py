@@ -70,8 +70,8 @@ def choose(gallery: Gallery, count: int, seed: int) -> list[int]:
     order = list(range(len(gallery.pictures)))
     random.Random(seed).shuffle(order)
     order.sort(key=lambda index: _rank(gallery, index))
-    seen: set[int] = set()
-    order = [index for index in order if not (gallery.shots[index] in seen or seen.add(gallery.shots[index]))]
+    first_of = {gallery.shots[index]: index for index in reversed(order)}
+    order = [index for index in order if first_of[gallery.shots[index]] == index]
     if not order:
         raise ConfigError("no picture to measure on; give folders with sharp pictures")
     sets = sorted({gallery.pictures[index].dataset for index in order})

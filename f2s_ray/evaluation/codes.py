@@ -49,7 +49,7 @@ def code_rows(case: Case, drawn: Sequence[Operator], product: Product) -> dict[s
 
 
 def cosines(faces: Sequence[Sequence[Reading]]) -> dict[str, float]:
-    """Mean cosine of signatures: same operator on different faces, different operators on one face. ``faces`` holds each face's readings."""
+    """Mean cosine of signatures, of each face's readings: one operator on different faces, different operators on one face."""
     rows = [(face, reading["operator"], reading["signature"]) for face, some in enumerate(faces) for reading in some]
     if not rows:
         return {"same operator, other face": float("nan"), "other operator, same face": float("nan")}

@@ -18,16 +18,9 @@ __all__ = ["ALL", "COMPARISONS", "ORDER", "summarise"]
 ALL = "all"
 ORDER = (INPUT, FILTER, PEER, BLIND, NULL, SWAPPED, OTHER, TRUE, SCENE, OURS)
 COMPARISONS = (
-    (OURS, INPUT),
-    (OURS, FILTER),
-    (OURS, PEER),
-    (SCENE, NULL),
-    (SCENE, BLIND),
-    (SCENE, SWAPPED),
-    (TRUE, NULL),
-    (TRUE, BLIND),
-    (TRUE, SWAPPED),
-    (TRUE, OTHER),
+    *((OURS, other) for other in (INPUT, FILTER, PEER, NULL, BLIND, SWAPPED)),
+    *((SCENE, other) for other in (NULL, BLIND, SWAPPED)),
+    *((TRUE, other) for other in (NULL, BLIND, SWAPPED, OTHER)),
 )
 FACE_COMPARISONS = ((VARIANTS[1], VARIANTS[0]), (VARIANTS[3], VARIANTS[1]), (VARIANTS[3], VARIANTS[2]))
 ACCEPTED = ("restored", "blended")
