@@ -64,7 +64,7 @@ def face_rows(
             for variant, known in references.items():
                 restored = product.model.restore_face(this.damaged, face.landmarks, product.references(known))
                 versions[variant] = paste_whole(scene, restored)
-            likeness = {name: meters.likeness(rgb, this.case.clean, [face.landmarks]) for name, rgb in versions.items()}
+            likeness = meters.likeness(versions, this.case.clean, [face.landmarks])
             rows.append({"face_px": face.face_px, "references": len(face.references), "likeness": likeness})
     return rows
 

@@ -1,6 +1,6 @@
 """A result beside the truth to all numbers; what cannot be measured here has a reason instead of a number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ METRICS = ("PSNR", "SSIM", "VGG", "NIQE", "SFace", "dlib")
 FIRST, SECOND = "SFace", "dlib"
 T = TypeVar("T")
 Picture = Float[Tensor, "3 h w"]
+Figures = dict[str, float | None]
 
 
 class Embedder:
@@ -42,24 +43,32 @@ class Meters:
         if second is not None:
             self.embedders[SECOND] = second
 
-    def pixels(self, result: Picture, truth: Picture) -> dict[str, float | None]:
-        """PSNR in dB, SSIM, VGG distance and NIQE, each of 8-bit pictures; None where it does not apply or cannot be had."""
-        shown, true = stored(result), stored(truth)
-        found: dict[str, float | None] = {"PSNR": psnr(shown, true), "SSIM": ssim(shown, true)}
-        found["VGG"] = self._vgg(to_tensor(shown), to_tensor(true)) if self._vgg else None
-        niqe = self._niqe(shown) if self._niqe else float("nan")
-        found["NIQE"] = None if np.isnan(niqe) else niqe
+    def pixels(self, results: Mapping[str, Picture], truth: Picture) -> dict[str, Figures]:
+        """PSNR in dB, SSIM, VGG distance and NIQE of each 8-bit result; None where one does not apply or cannot be had."""
+        true = stored(truth)
+        distance = self._vgg(to_tensor(true)) if self._vgg else None
+        found: dict[str, Figures] = {}
+        for name, result in results.items():
+            shown = stored(result)
+            niqe = self._niqe(shown) if self._niqe else float("nan")
+            found[name] = {
+                "PSNR": psnr(shown, true),
+                "SSIM": ssim(shown, true),
+                "VGG": distance(to_tensor(shown)) if distance else None,
+                "NIQE": None if np.isnan(niqe) else niqe,
+            }
         return found
 
-    def likeness(self, result: Picture, truth: Picture, landmarks: Sequence[np.ndarray]) -> dict[str, float | None]:
+    def likeness(
+        self, results: Mapping[str, Picture], truth: Picture, landmarks: Sequence[np.ndarray]
+    ) -> dict[str, Figures]:
         """Mean likeness of the faces with these landmarks [5, 2] to the true ones, in each embedder; None without faces."""
-        found: dict[str, float | None] = dict.fromkeys((FIRST, SECOND))
-        for name, embedder in self.embedders.items():
-            each = [
-                embedder.likeness(embedder.vector(result, truth, points), embedder.vector(truth, truth, points))
-                for points in landmarks
-            ]
-            found[name] = float(np.mean(each)) if each else None
+        found: dict[str, Figures] = {name: dict.fromkeys((FIRST, SECOND)) for name in results}
+        for kind, embedder in self.embedders.items() if landmarks else ():
+            true = [embedder.vector(truth, truth, points) for points in landmarks]
+            for name, result in results.items():
+                shown = [embedder.vector(result, truth, points) for points in landmarks]
+                found[name][kind] = float(np.mean([embedder.likeness(a, b) for a, b in zip(shown, true, strict=True)]))
         return found
 
     def _optional(self, name: str, load: Callable[[], T]) -> T | None:
@@ -72,16 +81,18 @@ class Meters:
         return None
 
 
-def _vgg() -> Callable[[Picture, Picture], float]:
-    from f2s_ray.models.vgg import VggDistance
+def _vgg() -> Callable[[Picture], Callable[[Picture], float]]:
+    """From the truth to the distance of a result to it: the truth is looked at once."""
+    from f2s_ray.models.vgg import VggDistance, apart
 
-    distance = VggDistance().eval()
+    network = VggDistance().eval()
 
-    def of(result: Picture, truth: Picture) -> float:
-        with torch.inference_mode():
-            return float(distance(result[None], truth[None])[0])
+    @torch.inference_mode()
+    def to(truth: Picture) -> Callable[[Picture], float]:
+        true = network.features(truth[None])
+        return torch.inference_mode()(lambda result: float(apart(network.features(result[None]), true)[0]))
 
-    return of
+    return to
 
 
 def _niqe() -> Callable[[np.ndarray], float]:

@@ -162,10 +162,9 @@ class _Evaluation:
     def _measured(self, this: Sample, results: Results, strangers: Sequence[Any]) -> Row:
         case = this.case
         landmarks = [face.landmarks for face in case.faces if face.face_px >= MIN_LIKENESS_PX]
-        methods = {
-            name: {**self._meters.pixels(rgb, case.clean), **self._meters.likeness(rgb, case.clean, landmarks)}
-            for name, rgb in results.pictures.items()
-        }
+        pixels = self._meters.pixels(results.pictures, case.clean)
+        likeness = self._meters.likeness(results.pictures, case.clean, landmarks)
+        methods = {name: {**pixels[name], **likeness[name]} for name in results.pictures}
         faces = []
         if this.strength == FACES_AT and strangers:
             faces = face_rows(this, results.pictures[SCENE], self._product, self._meters, strangers)

@@ -3,6 +3,8 @@
 Source: the form of the distance is that of Zhang et al. 2018 (LPIPS, eq. 1) without learned weights; the network is Xie & Tu 2015 (HED).
 """
 
+from collections.abc import Sequence
+
 import h5py
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 
 from f2s_ray.models import weights
 
-__all__ = ["VggDistance"]
+__all__ = ["VggDistance", "apart"]
 
 BLOCKS = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
 MEAN_BGR = (104.00699, 116.66877, 122.67892)  # of the pictures it was trained on, 0..255
@@ -50,6 +52,10 @@ class VggDistance(nn.Module):
 
     def forward(self, x: Float[Tensor, "b 3 h w"], y: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
         """0 for equal pictures, at most 2; pictures in 0..1. Differentiable in ``x`` and ``y``."""
-        pairs = zip(self.features(x), self.features(y), strict=True)
-        apart = [(a - b).float().square().sum(1).mean((1, 2)) for a, b in pairs]
-        return torch.stack(apart).mean(0)
+        return apart(self.features(x), self.features(y))
+
+
+def apart(a: Sequence[Tensor], b: Sequence[Tensor]) -> Float[Tensor, " b"]:
+    """The distance of two pictures' features: what is compared often is looked at once."""
+    blocks = [(x - y).float().square().sum(1).mean((1, 2)) for x, y in zip(a, b, strict=True)]
+    return torch.stack(blocks).mean(0)
