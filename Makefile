@@ -36,7 +36,7 @@ wheel: $(READY) ## Build dist/*.whl
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
 
 bench: $(READY) ## Measure; a few minutes each
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 clean: ## Remove what the targets made, .venv too
 	rm -rf .venv dist build f2s-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

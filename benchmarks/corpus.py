@@ -17,8 +17,8 @@ from pathlib import Path
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Attempt, MediaItem, RestoredMedia, Source
 
-from benchmarks.measures import table
 from benchmarks.pictures import data_folder
+from f2s_ray.evaluation.tables import table
 
 FINE = {"restored": {"ok", "must-not-crash"}, "failed": {"clear error", "must-not-crash"}}
 FINE["skipped"] = FINE["failed"]

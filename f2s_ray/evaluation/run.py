@@ -102,7 +102,7 @@ class _Evaluation:
         """Measure what is not measured yet, sum up, write."""
         chosen = choose(self._gallery, self._settings.pictures, self._settings.seed)
         cases = [open_case(self._gallery, index, self._settings.side_px, self._settings.seed) for index in chosen]
-        shown = set(random.Random(self._settings.seed).sample(range(len(cases)), min(SHEET_PICTURES, len(cases))))
+        shown = self._shown(cases)
         rows: list[Row] = []
         codes: list[Row] = []
         total = len(cases) * (len(self._settings.strengths) + 1)
@@ -120,6 +120,11 @@ class _Evaluation:
                     [rows[i] for i in range(len(rows)) if rows[i]["strength"] == strength and "tiles" in rows[i]],
                 )
         return self._written(rows, codes)
+
+    def _shown(self, cases: Sequence[Case]) -> set[int]:
+        """Which cases stand on the sheet: those with the largest windows, drawn among equals."""
+        order = random.Random(self._settings.seed).sample(range(len(cases)), len(cases))
+        return set(sorted(order, key=lambda number: -cases[number].clean.numel())[:SHEET_PICTURES])
 
     def _written(self, rows: Sequence[Row], codes: Sequence[Row]) -> tuple[dict[str, Any], str]:
         settings = self._settings
