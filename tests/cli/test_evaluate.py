@@ -7,12 +7,11 @@ import pytest
 pytest.importorskip("scipy", reason="needs f2s-ray[evaluate]")
 
 from f2s_ray.cli.app import run
-from tests.evaluation.made import sharp_pictures, texture
+from tests.evaluation.conftest import data, light
+from tests.evaluation.made import texture
 
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return sharp_pictures(tmp_path_factory.mktemp("sharp"))
+__all__ = ["data", "light"]
+pytestmark = pytest.mark.usefixtures("light")
 
 
 def words(data, tiny_weights, out, *more):
