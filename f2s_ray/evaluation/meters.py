@@ -15,8 +15,9 @@ from f2s_ray.models.face_embedder import FaceEmbedder
 
 __all__ = ["FIRST", "METRICS", "SECOND", "Embedder", "Meters"]
 
-METRICS = ("PSNR", "SSIM", "VGG", "NIQE", "SFace", "dlib")
-FIRST, SECOND = "SFace", "dlib"
+FIRST = "SFace"
+SECOND = "dlib"
+METRICS = ("PSNR", "SSIM", "VGG", "NIQE", FIRST, SECOND)
 T = TypeVar("T")
 Picture = Float[Tensor, "3 h w"]
 Figures = dict[str, float | None]

@@ -31,8 +31,16 @@ __all__ = [
     "Results",
 ]
 
-INPUT, FILTER, PEER, BLIND, NULL = "input", "filter", "real-esrgan", "blind", "null"
-SWAPPED, OTHER, OURS, SCENE, TRUE = "swapped", "other person", "ours", "ours, scene alone", "true face"
+INPUT = "input"
+FILTER = "filter"
+PEER = "real-esrgan"
+BLIND = "blind"
+NULL = "null"
+SWAPPED = "swapped"
+OTHER = "other person"
+TRUE = "true face"
+SCENE = "ours, scene alone"
+OURS = "ours"
 Picture = Float[Tensor, "3 h w"]
 
 

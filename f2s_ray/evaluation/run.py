@@ -143,9 +143,10 @@ class _Evaluation:
             "codes": list(codes),
         }
         aside = settings.out / "evaluation.writing"
-        aside.write_text(json.dumps(everything, indent=1, allow_nan=False), encoding="utf-8")
+        text = json.dumps(everything, indent=1, allow_nan=False)
+        aside.write_text(text, encoding="utf-8")
         aside.replace(settings.out / "evaluation.json")
-        return everything, report(figures, self._meters.missing)
+        return json.loads(text), report(figures, self._meters.missing)
 
     def _row(self, cases: Sequence[Case], number: int, strength: str, *, keep: bool) -> Row:
         """One picture at one strength; ``keep``: its pictures are wanted for the sheet."""

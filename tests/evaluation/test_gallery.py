@@ -51,7 +51,7 @@ def test_a_person_is_known_in_another_shot_and_her_reference_is_that_shot(galler
 def test_a_smaller_copy_is_the_same_shot_and_no_reference(data, tmp_path):
     shutil.copytree(data / "one", tmp_path / "data")
     with Image.open(data / "one/woman.png") as image:
-        image.resize((224, 224), Image.Resampling.LANCZOS).save(tmp_path / "data/small.jpg", quality=90)
+        image.resize((272, 272), Image.Resampling.LANCZOS).save(tmp_path / "data/small.jpg", quality=90)
     found = open_gallery([tmp_path / "data"], Ledger(tmp_path / "rows.jsonl"), silent)
     assert gallery_shot(found, "small.jpg") == gallery_shot(found, "woman.png")
     assert found.references(face_of(found, "woman.png")) == []
