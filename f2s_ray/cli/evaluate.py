@@ -43,6 +43,7 @@ PeerFile = Annotated[
     typer.Option("--peer", metavar="FILE", help="Real-ESRGAN x4plus as .safetensors, to compare with; slow on a CPU."),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Decides which pictures, and how each is damaged.")]
+Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=64, help="CPU threads of the networks.")]
 
 QUIET_SECONDS = 10.0
 
@@ -57,6 +58,7 @@ def evaluate(
     blind: Blind = None,
     peer: PeerFile = None,
     seed: Seed = 1,
+    threads: Threads = 2,
     as_json: JsonOption = False,
 ) -> int:
     """Damage sharp pictures, restore them by several methods, and compare with the truth: a table, JSON, contact sheets."""
@@ -66,7 +68,7 @@ def evaluate(
     names = tuple(dict.fromkeys(strength or ("mild", "middle", "strong", "none")))
     if unknown := [name for name in names if name not in STRENGTHS]:
         raise ConfigError(f"--strength {unknown[0]} is not known; there are {', '.join(STRENGTHS)}")
-    settings = Settings(tuple(data), out, pictures, side, names, weights, blind, peer, seed)
+    settings = Settings(tuple(data), out, pictures, side, names, weights, blind, peer, seed, threads)
     with _Line() as say:
         everything, tables = evaluate(settings, say)
     print_line(json.dumps(everything, allow_nan=False) if as_json else tables)

@@ -53,6 +53,7 @@ class Settings:
     blind: Path | None = None
     peer: Path | None = None
     seed: int = 1
+    threads: int = 2
 
 
 def evaluate(settings: Settings, say: Say) -> tuple[dict[str, Any], str]:
@@ -74,7 +75,8 @@ class _Evaluation:
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self._settings, self._say = settings, say
-        config = Face2SceneConfig(weights=None if settings.weights is None else str(settings.weights))
+        weights = None if settings.weights is None else str(settings.weights)
+        config = Face2SceneConfig(weights=weights, threads=settings.threads)
         self._peer = Peer(settings.peer, settings.out / "peer") if settings.peer else None
         self._networks = self._digests(config)
         self._ledger = Ledger(settings.out / "rows.jsonl")
@@ -198,6 +200,7 @@ class _Evaluation:
             VERSION,
             self._settings.seed,
             self._settings.side_px,
+            self._settings.threads,
             self._networks,
             sorted(self._meters.missing),
             self._who,

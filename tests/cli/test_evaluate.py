@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("light")
 
 
 def words(data, tiny_weights, out, *more):
-    few = ["--pictures", "1", "--side", "96", "--strength", "middle"]
+    few = ["--pictures", "1", "--side", "96", "--strength", "middle", "--threads", "1"]
     return ["evaluate", str(data), "--out", str(out), "--weights", str(tiny_weights), *few, *more]
 
 

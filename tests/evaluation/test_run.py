@@ -12,7 +12,9 @@ pytestmark = pytest.mark.usefixtures("light")
 @pytest.fixture(scope="module")
 def settings(light, data, tiny_weights, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
-    return Settings((data,), out, pictures=3, side_px=112, strengths=("strong", "none"), weights=tiny_weights)
+    return Settings(
+        (data,), out, pictures=3, side_px=112, strengths=("strong", "none"), weights=tiny_weights, threads=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_pictures_of_nobody_are_measured_all_the_same(data, tiny_weights, tmp_pa
 
     (tmp_path / "data").mkdir()
     shutil.copy(data / "one/nobody.png", tmp_path / "data")
-    settings = Settings((tmp_path / "data",), tmp_path / "out", 5, 96, ("middle",), tiny_weights)
+    settings = Settings((tmp_path / "data",), tmp_path / "out", 5, 96, ("middle",), tiny_weights, threads=1)
     everything, tables = evaluate(settings, lambda _: None)
     assert everything["rows"][0]["methods"].keys() == {"input", "filter", "null", "ours, scene alone", "ours"}
     assert everything["rows"][0]["told by a face"] is False
@@ -100,10 +102,10 @@ def test_an_out_that_cannot_be_written_is_a_job_error(data, tiny_weights, tmp_pa
 
     (tmp_path / "out").write_text("a file")
     with pytest.raises(JobError, match="cannot write"):
-        evaluate(Settings((data,), tmp_path / "out", weights=tiny_weights), lambda _: None)
+        evaluate(Settings((data,), tmp_path / "out", weights=tiny_weights, threads=1), lambda _: None)
 
 
 def test_data_without_a_picture_is_the_users_mistake(tiny_weights, tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(ConfigError, match="no usable picture"):
-        evaluate(Settings((tmp_path / "data",), tmp_path / "out", weights=tiny_weights), lambda _: None)
+        evaluate(Settings((tmp_path / "data",), tmp_path / "out", weights=tiny_weights, threads=1), lambda _: None)
