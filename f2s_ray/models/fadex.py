@@ -36,6 +36,9 @@ class FadexConfig(BaseModel):
 class Spectrum(nn.Module):
     """Log magnitudes of the 8x8 DCT of every block, as 64 channels a plane."""
 
+    filters: Tensor
+    opponents: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         place = torch.arange(BLOCK, dtype=torch.float32)
@@ -50,10 +53,12 @@ class Spectrum(nn.Module):
         self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
     ) -> Float[Tensor, "f 320 p/8 p/8"]:
         """About unit size."""
-        with torch.autocast(restored.device.type, enabled=False):  # a difference of a few thousandths does not survive 16 bits
-            before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))  # type: ignore[arg-type]
+        with torch.autocast(
+            restored.device.type, enabled=False
+        ):  # a difference of a few thousandths does not survive 16 bits
+            before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))
             planes = torch.cat([after[:, :1], before[:, :1], before - after], 1)
-            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)  # type: ignore[arg-type]
+            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)
             return (blocks.unflatten(0, (-1, PLANES)).flatten(1, 2).abs() + FLOOR).log() / 2 + 2
 
 
