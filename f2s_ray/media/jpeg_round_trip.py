@@ -1,0 +1,126 @@
+"""A picture to what a JPEG of it shows: libjpeg's arithmetic, written as tensors, on the picture's device.
+
+All that a baseline JPEG loses is lost here, to the bit: colours (JFIF), 4:2:0 below quality 90, the 8x8 transform, the
+quantisation, and the way back with libjpeg's "fancy" chroma. Every number is a whole one held in float64, where sums and
+products of this size are exact: the result is the same on a CPU and on a GPU, whatever is set about TF32 or autocast.
+Source: libjpeg-turbo 3 (jccolor.c, jcsample.c, jfdctint.c, jcdctmgr.c, jcparam.c, jidctint.c, jdsample.c, jdcolor.c); IJG licence.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+__all__ = ["jpeg_round_trip"]
+
+BLOCK = 8
+FULL_CHROMA_QUALITY = 90
+FIRST_PASS_BITS = 11  # what jfdctint.c and jidctint.c shift away between their two passes
+# sqrt(8) * 8192 * the cosine basis as the C code's constants make it; the right half mirrors the left
+HALF_BASIS = (
+    (8192, 8192, 8192, 8192),
+    (11363, 9633, 6437, 2260),
+    (10703, 4433, -4433, -10703),
+    (9633, -2259, -11362, -6436),
+    (8192, -8192, -8192, 8192),
+    (6437, -11362, 2261, 9633),
+    (4433, -10704, 10704, -4433),
+    (2260, -6436, 9633, -11363),
+)
+# 65536 * (Y, Cb, Cr) from R, G, B, then what is added before the shift
+FROM_RGB = ((19595, 38470, 7471), (-11059, -21709, 32768), (32768, -27439, -5329))
+FROM_RGB_OFFSET = (32768, (128 << 16) + 32767, (128 << 16) + 32767)
+# 65536 * what Cb and Cr add to Y for R, G, B
+FROM_CHROMA = ((0, 91881), (-22554, -46802), (116130, 0))
+LUMA_TABLE = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+CHROMA_TABLE = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *[(99,) * BLOCK] * 4,
+)
+
+
+def jpeg_round_trip(rgb: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, "3 h w"]:
+    """Encode and decode, quality 1..100; values outside 0..1 are clipped, the result has 8-bit steps.
+
+    Equals libjpeg-turbo (Pillow, OpenCV) bit for bit, but for 4:2:0 pictures of less than five pixels' width.
+    """
+    height, width = rgb.shape[1:]
+    stored = (rgb.detach().clamp(0, 1) * 255).round().double().flatten(1)
+    weights, offsets = _like(FROM_RGB, stored), _like(FROM_RGB_OFFSET, stored)
+    colours = _shifted(weights @ stored + offsets[:, None], 16, rounds=False).view(3, height, width)
+    luma, chroma = colours[:1], colours[1:]
+    halves = quality < FULL_CHROMA_QUALITY
+    luma = _coded(luma, _table(LUMA_TABLE, quality))
+    chroma = _coded(_halved(chroma) if halves else chroma, _table(CHROMA_TABLE, quality))
+    chroma = (_doubled(chroma, height, width) if halves else chroma) - 128
+    added = _shifted(_like(FROM_CHROMA, chroma) @ chroma.flatten(1), 16).view(3, height, width)
+    return (luma + added).clamp_(0, 255).float() / 255
+
+
+def _like(numbers: tuple[object, ...], tensor: Tensor) -> Tensor:
+    return torch.tensor(numbers, dtype=tensor.dtype).to(tensor.device)
+
+
+def _shifted(whole: Tensor, bits: int, *, rounds: bool = True) -> Tensor:
+    """The C code's right shift, to the nearest or downward."""
+    return whole.mul_(2.0**-bits).add_(0.5 if rounds else 0.0).floor_()
+
+
+def _table(base: tuple[tuple[int, ...], ...], quality: int) -> list[list[int]]:
+    """A standard table at a quality, rows by vertical frequency."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return [[min(max((step * percent + 50) // 100, 1), 255) for step in row] for row in base]
+
+
+def _coded(planes: Float[Tensor, "c h w"], table: list[list[int]]) -> Float[Tensor, "c h w"]:
+    """Through transform and quantisation; the last row and column are repeated to fill the blocks."""
+    count, height, width = planes.shape
+    full = _filled(planes - 128, -height % BLOCK, -width % BLOCK)
+    left = _like(HALF_BASIS, full)
+    odd = (torch.arange(BLOCK, device=full.device) % 2)[:, None]
+    basis = torch.cat([left, left.flip(1) * (1 - 2 * odd)], 1)
+    steps = _like(tuple(map(tuple, table)), full).T  # [u, v]
+    rows, columns = full.shape[1] // BLOCK, full.shape[2] // BLOCK
+    # [.., y, .., x] -> [.., y, .., u] -> [.., u, v] -> quantised -> [.., u, y] -> [.., y, .., x]
+    pixels = full.view(count, rows, BLOCK, columns, BLOCK)
+    across = _shifted(pixels @ basis.T, FIRST_PASS_BITS).permute(0, 1, 3, 4, 2).contiguous()
+    found = _shifted(across @ basis.T, 15).div_(8 * steps)
+    kept = found.sign().mul_(found.abs_().add_(0.5).floor_()).mul_(steps)
+    down = _shifted(kept @ basis, FIRST_PASS_BITS).permute(0, 1, 4, 2, 3).contiguous()
+    shown = _shifted(down @ basis, 18).add_(128).clamp_(0, 255)
+    return shown.view(full.shape)[:, :height, :width]
+
+
+def _filled(planes: Float[Tensor, "c h w"], rows: int, columns: int) -> Tensor:
+    """The last row and column repeated so many times."""
+    return F.pad(planes[None], (0, columns, 0, rows), mode="replicate")[0] if rows or columns else planes
+
+
+def _halved(chroma: Float[Tensor, "2 h w"]) -> Tensor:
+    """Means of 2x2, rounded up and down in turn along a row, as wide as its blocks."""
+    full = _filled(chroma, chroma.shape[1] % 2, -chroma.shape[2] % (2 * BLOCK))
+    total = full[:, ::2, ::2] + full[:, ::2, 1::2] + full[:, 1::2, ::2] + full[:, 1::2, 1::2]
+    turn = torch.arange(total.shape[2], device=total.device) % 2 + 1
+    return _shifted(total + turn, 2, rounds=False)
+
+
+def _doubled(chroma: Float[Tensor, "2 h2 w2"], height: int, width: int) -> Tensor:
+    """Twice as large: each sample is 9/16 the nearest, 3/16 its neighbours, 1/16 the one across."""
+    seen = chroma[:, : (height + 1) // 2, : (width + 1) // 2]
+    framed = F.pad(seen[None], (0, 0, 1, 1), mode="replicate")[0]
+    tall = torch.stack([3 * seen + framed[:, :-2], 3 * seen + framed[:, 2:]], 2).flatten(1, 2)
+    framed = F.pad(tall[None], (1, 1, 0, 0), mode="replicate")[0]
+    pairs = torch.stack([3 * tall + framed[..., :-2] + 8, 3 * tall + framed[..., 2:] + 7], 3)
+    return _shifted(pairs, 4, rounds=False).flatten(2)[:, :height, :width]
