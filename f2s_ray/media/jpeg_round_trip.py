@@ -59,14 +59,14 @@ def jpeg_round_trip(rgb: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, 
     height, width = rgb.shape[1:]
     stored = (rgb.detach().clamp(0, 1) * 255).round().double().flatten(1)
     weights, offsets = _like(FROM_RGB, stored), _like(FROM_RGB_OFFSET, stored)
-    colours = _shifted(weights @ stored + offsets[:, None], 16, rounds=False).view(3, height, width)
+    colours = _shifted(torch.addmm(offsets[:, None], weights, stored), 16, rounds=False).view(3, height, width)
     luma, chroma = colours[:1], colours[1:]
     halves = quality < FULL_CHROMA_QUALITY
     luma = _coded(luma, _table(LUMA_TABLE, quality))
     chroma = _coded(_halved(chroma) if halves else chroma, _table(CHROMA_TABLE, quality))
     chroma = (_doubled(chroma, height, width) if halves else chroma) - 128
     added = _shifted(_like(FROM_CHROMA, chroma) @ chroma.flatten(1), 16).view(3, height, width)
-    return (luma + added).clamp_(0, 255).float() / 255
+    return added.add_(luma).clamp_(0, 255).float().div_(255)
 
 
 def _like(numbers: tuple[object, ...], tensor: Tensor) -> Tensor:
@@ -88,19 +88,29 @@ def _coded(planes: Float[Tensor, "c h w"], table: list[list[int]]) -> Float[Tens
     """Through transform and quantisation; the last row and column are repeated to fill the blocks."""
     count, height, width = planes.shape
     full = _filled(planes - 128, -height % BLOCK, -width % BLOCK)
-    left = _like(HALF_BASIS, full)
-    odd = (torch.arange(BLOCK, device=full.device) % 2)[:, None]
-    basis = torch.cat([left, left.flip(1) * (1 - 2 * odd)], 1)
-    steps = _like(tuple(map(tuple, table)), full).T  # [u, v]
     rows, columns = full.shape[1] // BLOCK, full.shape[2] // BLOCK
-    # [.., y, .., x] -> [.., y, .., u] -> [.., u, v] -> quantised -> [.., u, y] -> [.., y, .., x]
-    pixels = full.view(count, rows, BLOCK, columns, BLOCK)
-    across = _shifted(pixels @ basis.T, FIRST_PASS_BITS).permute(0, 1, 3, 4, 2).contiguous()
-    found = _shifted(across @ basis.T, 15).div_(8 * steps)
-    kept = found.sign().mul_(found.abs_().add_(0.5).floor_()).mul_(steps)
-    down = _shifted(kept @ basis, FIRST_PASS_BITS).permute(0, 1, 4, 2, 3).contiguous()
-    shown = _shifted(down @ basis, 18).add_(128).clamp_(0, 255)
-    return shown.view(full.shape)[:, :height, :width]
+    # position in the block first, then all blocks: one wide product for each pass
+    blocks = full.view(count, rows, BLOCK, columns, BLOCK).permute(4, 2, 0, 1, 3)  # [x, y, ..]
+    basis, steps = _basis(full), _like(tuple(map(tuple, table)), full).view(BLOCK, BLOCK, 1, 1, 1)
+    across = _product(basis, blocks, FIRST_PASS_BITS)  # [u, y, ..]
+    found = _product(basis, across.transpose(0, 1), 15).div_(8 * steps)  # [v, u, ..]
+    kept = found.abs().add_(0.5).floor_().copysign_(found).mul_(steps)
+    down = _product(basis.T, kept, FIRST_PASS_BITS)  # [y, u, ..]
+    shown = _product(basis.T, down.transpose(0, 1), 18).add_(128).clamp_(0, 255)  # [x, y, ..]
+    return shown.permute(2, 3, 1, 4, 0).reshape(full.shape)[:, :height, :width]
+
+
+def _basis(like: Tensor) -> Tensor:
+    """HALF_BASIS and its mirror image: even rows as they are, odd ones negated."""
+    left = _like(HALF_BASIS, like)
+    right = left.flip(1)
+    right[1::2] *= -1
+    return torch.cat([left, right], 1)
+
+
+def _product(basis: Tensor, blocks: Tensor, bits: int) -> Tensor:
+    """One pass of the transform, over the first dimension."""
+    return _shifted(basis @ blocks.reshape(BLOCK, -1), bits).view(blocks.shape)
 
 
 def _filled(planes: Float[Tensor, "c h w"], rows: int, columns: int) -> Tensor:
