@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -54,17 +55,19 @@ def blurred(frame: Float[Tensor, "c h w"], kernel: Kernel | None) -> Float[Tenso
     """
     if kernel is None:
         return frame
-    radius = kernel.shape[0] // 2
     height, width = frame.shape[1:]
-    rows, columns = (_mirrored(length, radius, frame.device) for length in (height, width))
-    framed = frame[:, rows][:, :, columns]
+    kernel = _fitting(kernel, min(height, width))
+    radius = kernel.shape[0] // 2
+    framed = F.pad(frame[None], (radius,) * 4, mode="reflect")[0]
     size = [-(-length // FFT_PX) * FFT_PX for length in framed.shape[1:]]
-    spectrum = torch.fft.rfft2(framed, s=size) * torch.fft.rfft2(kernel.to(frame.device), s=size)
+    spectrum = torch.fft.rfft2(framed, s=size)
+    spectrum *= torch.fft.rfft2(kernel.to(frame.device), s=size)
     spread = torch.fft.irfft2(spectrum, s=size)
     return spread[:, 2 * radius : 2 * radius + height, 2 * radius : 2 * radius + width]
 
 
-def _mirrored(length: int, radius: int, device: torch.device) -> Tensor:
-    """Positions from -radius to length + radius, folded back into 0 .. length - 1 at the edges as often as it takes."""
-    place = torch.arange(-radius, length + radius, device=device) % (2 * length)
-    return torch.minimum(place, 2 * length - 1 - place)
+def _fitting(kernel: Kernel, least_px: int) -> Kernel:
+    """Cut to what a mirror at the edge of a small picture can show, its sum kept."""
+    cut = max(0, kernel.shape[0] // 2 - (least_px - 1))
+    inner = kernel[cut : kernel.shape[0] - cut, cut : kernel.shape[1] - cut]
+    return inner * (kernel.sum() / inner.sum()) if cut else kernel

@@ -178,8 +178,7 @@ def _resized(frame: Tensor, size: tuple[int, ...], by: Resampling) -> Tensor:
     """Resampled to height and width; where it shrinks, every pixel has its say."""
     if frame.shape[1:] == size:
         return frame
-    antialias = by != "area" and size[0] * size[1] < frame.shape[1] * frame.shape[2]
-    return F.interpolate(frame[None], size=size, mode=by, antialias=antialias)[0]
+    return F.interpolate(frame[None], size=size, mode=by, antialias=by != "area")[0]
 
 
 def _noisy(frame: Tensor, operator: Operator, generator: torch.Generator) -> Tensor:

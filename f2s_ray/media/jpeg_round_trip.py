@@ -6,6 +6,8 @@ products of this size are exact: the result is the same on a CPU and on a GPU, w
 Source: libjpeg-turbo 3 (jccolor.c, jcsample.c, jfdctint.c, jcdctmgr.c, jcparam.c, jidctint.c, jdsample.c, jdcolor.c); IJG licence.
 """
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -13,9 +15,9 @@ from torch import Tensor
 
 __all__ = ["jpeg_round_trip"]
 
+Table = tuple[tuple[int, ...], ...]
 BLOCK = 8
 FULL_CHROMA_QUALITY = 90
-FIRST_PASS_BITS = 11  # what jfdctint.c and jidctint.c shift away between their two passes
 # sqrt(8) * 8192 * the cosine basis as the C code's constants make it; the right half mirrors the left
 HALF_BASIS = (
     (8192, 8192, 8192, 8192),
@@ -27,11 +29,15 @@ HALF_BASIS = (
     (4433, -10704, 10704, -4433),
     (2260, -6436, 9633, -11363),
 )
-# 65536 * (Y, Cb, Cr) from R, G, B, then what is added before the shift
+BASIS = tuple(
+    (*row, *(-number if place % 2 else number for number in reversed(row))) for place, row in enumerate(HALF_BASIS)
+)
+# 65536 * (Y - 128, Cb - 128, Cr - 128) from R, G, B, then what is added before the shift
 FROM_RGB = ((19595, 38470, 7471), (-11059, -21709, 32768), (32768, -27439, -5329))
-FROM_RGB_OFFSET = (32768, (128 << 16) + 32767, (128 << 16) + 32767)
-# 65536 * what Cb and Cr add to Y for R, G, B
+FROM_RGB_OFFSET = ((32768 - (128 << 16),), (32767,), (32767,))
+# 65536 * what Cb - 128 and Cr - 128 add to Y - 128 for R, G, B, then what is added before the shift
 FROM_CHROMA = ((0, 91881), (-22554, -46802), (116130, 0))
+FROM_CHROMA_OFFSET = ((32768 + (128 << 16),),) * 3
 LUMA_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -57,60 +63,58 @@ def jpeg_round_trip(rgb: Float[Tensor, "3 h w"], quality: int) -> Float[Tensor, 
     Equals libjpeg-turbo (Pillow, OpenCV) bit for bit, but for 4:2:0 pictures of less than five pixels' width.
     """
     height, width = rgb.shape[1:]
-    stored = (rgb.detach().clamp(0, 1) * 255).round().double().flatten(1)
-    weights, offsets = _like(FROM_RGB, stored), _like(FROM_RGB_OFFSET, stored)
-    colours = _shifted(torch.addmm(offsets[:, None], weights, stored), 16, rounds=False).view(3, height, width)
-    luma, chroma = colours[:1], colours[1:]
+    stored = (rgb.clamp(0, 1) * 255).round_().double().flatten(1)
+    centred = _mixed(FROM_RGB, stored, FROM_RGB_OFFSET).view(3, height, width)
+    luma, chroma = centred[:1], centred[1:]
     halves = quality < FULL_CHROMA_QUALITY
     luma = _coded(luma, _table(LUMA_TABLE, quality))
     chroma = _coded(_halved(chroma) if halves else chroma, _table(CHROMA_TABLE, quality))
-    chroma = (_doubled(chroma, height, width) if halves else chroma) - 128
-    added = _shifted(_like(FROM_CHROMA, chroma) @ chroma.flatten(1), 16).view(3, height, width)
+    chroma = _doubled(chroma, height, width) if halves else chroma
+    added = _mixed(FROM_CHROMA, chroma.flatten(1), FROM_CHROMA_OFFSET).view(3, height, width)
     return added.add_(luma).clamp_(0, 255).float().div_(255)
 
 
-def _like(numbers: tuple[object, ...], tensor: Tensor) -> Tensor:
-    return torch.tensor(numbers, dtype=tensor.dtype).to(tensor.device)
+@lru_cache(maxsize=256)
+def _constant(numbers: Table, device: torch.device) -> Tensor:
+    """On a device once: making and sending small tensors would cost as much as the sums they are for."""
+    return torch.tensor(numbers, dtype=torch.float64, device=device)
 
 
-def _shifted(whole: Tensor, bits: int, *, rounds: bool = True) -> Tensor:
-    """The C code's right shift, to the nearest or downward."""
-    return whole.mul_(2.0**-bits).add_(0.5 if rounds else 0.0).floor_()
+def _mixed(weights: Table, planes: Tensor, offset: Table) -> Tensor:
+    """Sums of planes with 16 bits behind the point, cut off."""
+    device = planes.device
+    return torch.addmm(_constant(offset, device), _constant(weights, device), planes).mul_(2**-16).floor_()
 
 
-def _table(base: tuple[tuple[int, ...], ...], quality: int) -> list[list[int]]:
+def _table(base: Table, quality: int) -> Table:
     """A standard table at a quality, rows by vertical frequency."""
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return [[min(max((step * percent + 50) // 100, 1), 255) for step in row] for row in base]
+    return tuple(tuple(min(max((step * percent + 50) // 100, 1), 255) for step in row) for row in base)
 
 
-def _coded(planes: Float[Tensor, "c h w"], table: list[list[int]]) -> Float[Tensor, "c h w"]:
+def _coded(planes: Float[Tensor, "c h w"], table: Table) -> Float[Tensor, "c h w"]:
     """Through transform and quantisation; the last row and column are repeated to fill the blocks."""
     count, height, width = planes.shape
-    full = _filled(planes - 128, -height % BLOCK, -width % BLOCK)
+    full = _filled(planes, -height % BLOCK, -width % BLOCK)
     rows, columns = full.shape[1] // BLOCK, full.shape[2] // BLOCK
     # position in the block first, then all blocks: one wide product for each pass
     blocks = full.view(count, rows, BLOCK, columns, BLOCK).permute(4, 2, 0, 1, 3)  # [x, y, ..]
-    basis, steps = _basis(full), _like(tuple(map(tuple, table)), full).view(BLOCK, BLOCK, 1, 1, 1)
-    across = _product(basis, blocks, FIRST_PASS_BITS)  # [u, y, ..]
-    found = _product(basis, across.transpose(0, 1), 15).div_(8 * steps)  # [v, u, ..]
-    kept = found.abs().add_(0.5).floor_().copysign_(found).mul_(steps)
-    down = _product(basis.T, kept, FIRST_PASS_BITS)  # [y, u, ..]
-    shown = _product(basis.T, down.transpose(0, 1), 18).add_(128).clamp_(0, 255)  # [x, y, ..]
+    basis, steps = (_constant(numbers, full.device) for numbers in (BASIS, table))
+    across = _product(basis, blocks, 11)  # [u, y, ..]
+    found = _product(basis, across.transpose(0, 1), 15).div_((8 * steps)[..., None, None, None])  # [v, u, ..]
+    kept = _rounded(found.abs()).copysign_(found).mul_(steps[..., None, None, None])
+    down = _product(basis.T, kept, 11)  # [y, u, ..]
+    shown = _product(basis.T, down.transpose(0, 1), 18).clamp_(-128, 127)  # [x, y, ..]
     return shown.permute(2, 3, 1, 4, 0).reshape(full.shape)[:, :height, :width]
 
 
-def _basis(like: Tensor) -> Tensor:
-    """HALF_BASIS and its mirror image: even rows as they are, odd ones negated."""
-    left = _like(HALF_BASIS, like)
-    right = left.flip(1)
-    right[1::2] *= -1
-    return torch.cat([left, right], 1)
-
-
 def _product(basis: Tensor, blocks: Tensor, bits: int) -> Tensor:
-    """One pass of the transform, over the first dimension."""
-    return _shifted(basis @ blocks.reshape(BLOCK, -1), bits).view(blocks.shape)
+    """One pass of the transform over the first dimension, shifted right as the C code does after it."""
+    return _rounded(basis * 2.0**-bits @ blocks.reshape(BLOCK, -1)).view(blocks.shape)
+
+
+def _rounded(numbers: Tensor) -> Tensor:
+    return numbers.add_(0.5).floor_()
 
 
 def _filled(planes: Float[Tensor, "c h w"], rows: int, columns: int) -> Tensor:
@@ -123,7 +127,7 @@ def _halved(chroma: Float[Tensor, "2 h w"]) -> Tensor:
     full = _filled(chroma, chroma.shape[1] % 2, -chroma.shape[2] % (2 * BLOCK))
     total = full[:, ::2, ::2] + full[:, ::2, 1::2] + full[:, 1::2, ::2] + full[:, 1::2, 1::2]
     turn = torch.arange(total.shape[2], device=total.device) % 2 + 1
-    return _shifted(total + turn, 2, rounds=False)
+    return total.add_(turn).mul_(0.25).floor_()
 
 
 def _doubled(chroma: Float[Tensor, "2 h2 w2"], height: int, width: int) -> Tensor:
@@ -133,4 +137,4 @@ def _doubled(chroma: Float[Tensor, "2 h2 w2"], height: int, width: int) -> Tenso
     tall = torch.stack([3 * seen + framed[:, :-2], 3 * seen + framed[:, 2:]], 2).flatten(1, 2)
     framed = F.pad(tall[None], (1, 1, 0, 0), mode="replicate")[0]
     pairs = torch.stack([3 * tall + framed[..., :-2] + 8, 3 * tall + framed[..., 2:] + 7], 3)
-    return _shifted(pairs, 4, rounds=False).flatten(2)[:, :height, :width]
+    return pairs.mul_(1 / 16).floor_().flatten(2)[:, :height, :width]
