@@ -26,12 +26,14 @@ def gaussian_kernel(sigma_px: tuple[float, float], angle: float = 0.0, flatness:
         return None
     radius = max(1, math.ceil(REACH_SIGMAS * max(sigma_px)))
     span = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    y, x = span[:, None], span[None, :]
-    turn = math.radians(angle)
-    along, across = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+    y, x = span[:, None], span
     spread = 2 ** (1 / flatness) * math.gamma(2 / flatness) / math.gamma(1 / flatness) / 2
-    distance = (along / max(sigma_px[0], LEAST_SIGMA_PX)) ** 2 + (across / max(sigma_px[1], LEAST_SIGMA_PX)) ** 2
-    kernel = torch.exp(-0.5 * (spread * distance) ** flatness)
+    along, across = (spread / max(sigma, LEAST_SIGMA_PX) ** 2 for sigma in sigma_px)
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    # the quadratic form of both axes, written out
+    distance = x * x * (along * cos**2 + across * sin**2) + y * y * (along * sin**2 + across * cos**2)
+    distance += x * y * (2 * (along - across) * cos * sin)
+    kernel = torch.exp(-0.5 * distance**flatness)
     return kernel / kernel.sum()
 
 

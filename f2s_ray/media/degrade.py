@@ -164,7 +164,7 @@ def apply(operator: Operator, rgb: Float[Tensor, "3 h w"], generator: torch.Gene
     frame = blurred(frame, gaussian_kernel((operator.second_blur_px, operator.second_blur_px)))
     frame = _shrunk(frame, operator.second_shrink, operator.shrink_by)
     if operator.second_noise > 0:
-        frame = frame + operator.second_noise * _randn(frame, 3, generator)
+        frame = torch.add(frame, _randn(frame, 3, generator), alpha=operator.second_noise)
     frame = _resized(_jpeg(frame, operator.second_quality), size, operator.grow_by)
     return frame.clamp(0, 1)
 
@@ -185,9 +185,9 @@ def _noisy(frame: Tensor, operator: Operator, generator: torch.Generator) -> Ten
     """Gaussian noise, in part growing with the root of brightness (shot noise), grey or coloured, fine or grainy; and blotches."""
     if operator.noise > 0:
         noise = _grainy(_randn(frame, 1 if operator.noise_is_grey else 3, generator), operator.noise_grain_px)
-        shot = (2 * frame).clamp(min=0).sqrt()
-        gain = (1 - operator.signal_dependent) + operator.signal_dependent * shot
-        frame = frame + operator.noise * gain * noise
+        shot = (2 * frame).clamp_(min=0).sqrt_()
+        gain = shot.mul_(operator.signal_dependent).add_(1 - operator.signal_dependent)
+        frame = torch.addcmul(frame, gain, noise, value=operator.noise)
     if operator.blotch > 0:
         noise = _grainy(_randn(frame, 3, generator), operator.blotch_px)
         # what the mean leaves has 2/3 of the variance

@@ -125,7 +125,7 @@ def _filled(planes: Float[Tensor, "c h w"], rows: int, columns: int) -> Tensor:
 def _halved(chroma: Float[Tensor, "2 h w"]) -> Tensor:
     """Means of 2x2, rounded up and down in turn along a row, as wide as its blocks."""
     full = _filled(chroma, chroma.shape[1] % 2, -chroma.shape[2] % (2 * BLOCK))
-    total = full[:, ::2, ::2] + full[:, ::2, 1::2] + full[:, 1::2, ::2] + full[:, 1::2, 1::2]
+    total = F.avg_pool2d(full, 2, divisor_override=1)
     turn = torch.arange(total.shape[2], device=total.device) % 2 + 1
     return total.add_(turn).mul_(0.25).floor_()
 
