@@ -13,7 +13,7 @@ Kernel = Float[Tensor, "k k"]
 LEAST_SIGMA_PX = 0.1
 REACH_SIGMAS = 3
 STEPS_PER_PX = 8
-FFT_PX = 16  # lengths that are multiples of it have small prime factors
+FFT_PX = 16  # multiples of it have small prime factors, and a GPU keeps a plan for each of few sizes
 
 
 def gaussian_kernel(sigma_px: tuple[float, float], angle: float = 0.0, flatness: float = 1.0) -> Kernel | None:
@@ -30,10 +30,10 @@ def gaussian_kernel(sigma_px: tuple[float, float], angle: float = 0.0, flatness:
     spread = 2 ** (1 / flatness) * math.gamma(2 / flatness) / math.gamma(1 / flatness) / 2
     along, across = (spread / max(sigma, LEAST_SIGMA_PX) ** 2 for sigma in sigma_px)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    # the quadratic form of both axes, written out
+    # the quadratic form of both axes, written out; rounding may take it below 0, of which there is no power
     distance = x * x * (along * cos**2 + across * sin**2) + y * y * (along * sin**2 + across * cos**2)
     distance += x * y * (2 * (along - across) * cos * sin)
-    kernel = torch.exp(-0.5 * distance**flatness)
+    kernel = torch.exp(-0.5 * distance.clamp_(min=0) ** flatness)
     return kernel / kernel.sum()
 
 
@@ -63,7 +63,7 @@ def blurred(frame: Float[Tensor, "c h w"], kernel: Kernel | None) -> Float[Tenso
     framed = F.pad(frame[None], (radius,) * 4, mode="reflect")[0]
     size = [-(-length // FFT_PX) * FFT_PX for length in framed.shape[1:]]
     spectrum = torch.fft.rfft2(framed, s=size)
-    spectrum *= torch.fft.rfft2(kernel.to(frame.device), s=size)
+    spectrum *= torch.fft.rfft2(kernel.to(frame.device, non_blocking=True), s=size)
     spread = torch.fft.irfft2(spectrum, s=size)
     return spread[:, 2 * radius : 2 * radius + height, 2 * radius : 2 * radius + width]
 
