@@ -85,7 +85,7 @@ class Draw:
 
 def value_targets(operator: Operator) -> Float[Tensor, " 4"]:
     """What FaDeX's value head should say, on the scales of ``VALUES``."""
-    truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.shrink - 1)
+    truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.downscale - 1)
     return torch.tensor([value / scale for value, (_, scale) in zip(truth, VALUES, strict=True)])
 
 

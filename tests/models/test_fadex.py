@@ -65,7 +65,7 @@ def test_values_say_what_the_targets_taught(operator):
             "blur_sigma_px": operator.blur_sigma_px,
             "noise_sigma": operator.noise_sigma,
             "jpeg_quality": operator.jpeg_quality,
-            "downscale": operator.shrink,
+            "downscale": operator.downscale,
         },
         rel=1e-5,
     )
