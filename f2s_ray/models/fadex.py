@@ -93,7 +93,7 @@ class Fadex(nn.Module):
             if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        # Pooled energies are far from zero; centred over the batch, directions can tell operators apart.
+        # Energies are far from zero; centred, directions can tell operators apart. The map is centred by the same means.
         self.centre = nn.BatchNorm1d(width)
         self.head = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, config.signature))
         self.values = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, len(VALUES)))
@@ -102,6 +102,8 @@ class Fadex(nn.Module):
         """Map [f, c, p/8, p/8], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
         features = self.stages(self.spectrum(restored, degraded))
         pooled = self.centre(features.mean((2, 3)))
+        centre = self.centre
+        features = F.batch_norm(features, centre.running_mean, centre.running_var, centre.weight, centre.bias)
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
 
 
