@@ -50,7 +50,7 @@ def test_which_half_is_damaged_matters(network):
 def test_the_spectrum_tells_noise_by_its_energy_and_a_flat_block_by_its_silence(network):
     restored = torch.full((1, 3, 64, 64), 0.5)
     noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    weak, strong = (network.spectrum(restored, restored + sigma * noise)[:, 65:128].mean() for sigma in (0.02, 0.04))
+    weak, strong = (network.spectrum(restored, restored + sigma * noise)[:, 65:128].mean() for sigma in (0.3, 0.6))
     assert float(strong - weak) == pytest.approx(math.log(2) / 2, abs=0.03)
     silent = network.spectrum(restored, restored)
     assert torch.allclose(silent[:, 1:64], torch.tensor(math.log(FLOOR) / 2 + 2), atol=1e-2)
