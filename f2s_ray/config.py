@@ -2,9 +2,9 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,7 +14,7 @@ from f2s_ray.errors import ConfigError
 from f2s_ray.flows.photo import PhotoConfig
 from f2s_ray.strict_yaml import parse
 
-__all__ = ["PRESETS", "Config", "EngineConfig", "dump", "load"]
+__all__ = ["PRESETS", "Config", "EngineConfig", "dump", "load", "read"]
 
 PRESETS = Path(__file__).parent / "configs"
 
@@ -37,44 +37,54 @@ class Config(PhotoConfig):
     engine: EngineConfig = EngineConfig()
 
 
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
 def load(source: str | None, overrides: list[str]) -> Config:
-    """The configuration that a preset or file and some words on the command line make together.
+    """The configuration of a run that a preset or file and some words on the command line make together; see ``read``."""
+    return read(Config, PRESETS, source, overrides)
+
+
+def read(kind: type[Settings], presets: Path, source: str | None, overrides: Sequence[str]) -> Settings:
+    """Settings of a kind that a preset or file and some words on the command line make together.
 
     Args:
+        kind: which settings; an unknown key is an error.
+        presets: the folder where a name without a slash is looked for.
         source: name of a preset, a path to a YAML file, or ``None`` for the defaults.
         overrides: ``section.key=value``, the value in YAML; they win over the file, later ones over earlier ones.
 
     Raises:
         ConfigError: all faults of the keys and values at once, one a line, each with key, value and bound.
     """
-    values = _read(source)
+    values = _read(source, presets)
     faults = [fault for word in overrides if (fault := _override(values, word))]
     try:
-        config = Config.model_validate_json(json.dumps(values, default=str), strict=True)
+        settings = kind.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        faults += [_describe(detail) for detail in error.errors()]
+        faults += [_describe(kind, detail) for detail in error.errors()]
     if not faults:
-        return config
+        return settings
     if len(faults) == 1:
         raise ConfigError(faults[0])
     raise ConfigError("\n  ".join([f"{len(faults)} faults in the configuration:", *faults]))
 
 
-def dump(config: Config) -> str:
+def dump(config: BaseModel) -> str:
     """The effective configuration as YAML; ``load`` reads it back."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _read(source: str | None) -> dict[str, Any]:
+def _read(source: str | None, presets: Path) -> dict[str, Any]:
     """The mapping in a preset or file."""
     if source is None:
         return {}
-    preset = PRESETS / f"{source}.yaml"
+    preset = presets / f"{source}.yaml"
     path = preset if "/" not in source and preset.is_file() else Path(source)
     try:
         values = parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError as error:
-        names = ", ".join(sorted(found.stem for found in PRESETS.glob("*.yaml")))
+        names = ", ".join(sorted(found.stem for found in presets.glob("*.yaml")))
         raise ConfigError(f"no preset and no file is called {source}; the presets are {names}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}; give a YAML file in UTF-8") from error
@@ -104,18 +114,18 @@ def _override(values: dict[str, Any], word: str) -> str | None:
     return None
 
 
-def _describe(detail: ErrorDetails) -> str:
+def _describe(kind: type[BaseModel], detail: ErrorDetails) -> str:
     """One fault in words: the key, the value, the bound or the nearest key."""
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
-        return f"{key}: no such key; {_nearest(key)}"
+        return f"{key}: no such key; {_nearest(kind, key)}"
     message = detail["msg"]
     return f"{key} = {_shorten(detail['input'])}: {message[0].lower()}{message[1:]}"
 
 
-def _nearest(key: str) -> str:
+def _nearest(kind: type[BaseModel], key: str) -> str:
     """Where the user may have wanted to go."""
-    known = [name for name, _ in _keys(Config)]
+    known = [name for name, _ in _keys(kind)]
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
     last = key.rpartition(".")[2]
     leaves = {name.rpartition(".")[2]: name for name in reversed(known)}

@@ -73,11 +73,13 @@ def _register() -> None:
     group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)
     group.command(epilog=examples("f2s weights verify"))(weights.verify)
     app.add_typer(group, name="weights", epilog=examples("f2s weights list"))
-    group = typer.Typer(help="Train the networks on your own pictures.", no_args_is_help=True, rich_markup_mode=None)
-    group.command(epilog=examples("f2s train face portraits --out weights"))(train.face)
-    group.command(epilog=examples("f2s train code portraits --out weights --steps 500"))(train.code)
-    group.command(epilog=examples("f2s train scene portraits streets --out weights"))(train.scene)
-    app.add_typer(group, name="train", epilog=examples("f2s train face portraits --out weights"))
+    app.command(
+        epilog=examples(
+            "f2s train scene portraits streets --out weights",
+            "f2s train code portraits --out weights --set steps=500",
+            "f2s train face portraits --out weights --tensorboard",
+        )
+    )(train.train)
     app.command(
         epilog=examples(
             "f2s evaluate portraits",

@@ -77,5 +77,5 @@ def errors(faces: Sequence[Sequence[Reading]], drawn: Sequence[Operator]) -> dic
 
 def _truth(operator: Operator) -> dict[str, float]:
     """The operator's values under the names that FaDeX gives them."""
-    told = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.shrink)
+    told = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.downscale)
     return {name: value for (name, _), value in zip(VALUES, told, strict=True)}

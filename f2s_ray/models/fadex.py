@@ -36,6 +36,9 @@ class FadexConfig(BaseModel):
 class Spectrum(nn.Module):
     """Log magnitudes of the 8x8 DCT of every block, as 64 channels a plane."""
 
+    filters: Tensor
+    opponents: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         place = torch.arange(BLOCK, dtype=torch.float32)
@@ -50,10 +53,12 @@ class Spectrum(nn.Module):
         self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
     ) -> Float[Tensor, "f 320 p/8 p/8"]:
         """About unit size."""
-        with torch.autocast(restored.device.type, enabled=False):  # a difference of a few thousandths does not survive 16 bits
-            before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))  # type: ignore[arg-type]
+        with torch.autocast(
+            restored.device.type, enabled=False
+        ):  # a difference of a few thousandths does not survive 16 bits
+            before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))
             planes = torch.cat([after[:, :1], before[:, :1], before - after], 1)
-            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)  # type: ignore[arg-type]
+            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)
             return (blocks.unflatten(0, (-1, PLANES)).flatten(1, 2).abs() + FLOOR).log() / 2 + 2
 
 
@@ -88,7 +93,7 @@ class Fadex(nn.Module):
             if isinstance(layer, nn.Conv2d):  # without norm layers the default init would let the signal fade
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        # Pooled energies are far from zero; centred over the batch, directions can tell operators apart.
+        # Energies are far from zero; centred, directions can tell operators apart. The map is centred by the same means.
         self.centre = nn.BatchNorm1d(width)
         self.head = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, config.signature))
         self.values = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, len(VALUES)))
@@ -97,6 +102,8 @@ class Fadex(nn.Module):
         """Map [f, c, p/8, p/8], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
         features = self.stages(self.spectrum(restored, degraded))
         pooled = self.centre(features.mean((2, 3)))
+        centre = self.centre
+        features = F.batch_norm(features, centre.running_mean, centre.running_var, centre.weight, centre.bias)
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
 
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from f2s_ray.errors import JobError
 from f2s_ray.models import weights
@@ -18,7 +18,7 @@ from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "existing", "load", "save"]
+__all__ = ["KINDS", "existing", "fill", "load", "save"]
 
 KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
@@ -66,6 +66,30 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
     """
     path = existing(kind, folder)
     config_type, network_type = KINDS[kind]
+    config, tensors = _read(kind, path)
+    try:
+        network = network_type(config_type.model_validate_json(config))
+        network.load_state_dict(tensors)
+    except (ValidationError, RuntimeError) as error:
+        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
+    return network.eval().requires_grad_(False)
+
+
+def fill(network: nn.Module, kind: str, folder: Path) -> None:
+    """Give a network the weights that lie in a folder.
+
+    Raises: JobError when the file is missing or belongs to a network of another shape.
+    """
+    path = existing(kind, folder)
+    _, tensors = _read(kind, path)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise JobError(f"{path} holds a {kind} of another shape; start from weights of the same recipe") from error
+
+
+def _read(kind: str, path: Path) -> tuple[str, dict[str, Tensor]]:
+    """Configuration (JSON) and float32 tensors of a file."""
     try:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
@@ -74,9 +98,4 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
-    try:
-        network = network_type(config_type.model_validate_json(metadata.get("config", "")))
-        network.load_state_dict(tensors)
-    except (ValidationError, RuntimeError) as error:
-        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
-    return network.eval().requires_grad_(False)
+    return metadata.get("config", ""), tensors

@@ -4,6 +4,7 @@ Source: the form of the distance is that of Zhang et al. 2018 (LPIPS, eq. 1) wit
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import h5py
 import torch
@@ -22,20 +23,22 @@ MEAN_BGR = (104.00699, 116.66877, 122.67892)  # of the pictures it was trained o
 class VggDistance(nn.Module):
     """Squared distance between channel-normalised features at the end of each block, averaged over places and blocks."""
 
+    mean: Tensor
+
     def __init__(self, blocks: int = 5) -> None:
         """Read the first ``blocks`` blocks. Raises: JobError when the weights are not there."""
         super().__init__()
         self.blocks = nn.ModuleList()
         with h5py.File(weights.path(weights.VGG)) as stored:
             for index, widths in enumerate(BLOCKS[:blocks], start=1):
-                block = nn.ModuleList()
-                for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+                layers: list[nn.Module] = []
+                for place, (before, after) in enumerate(pairwise(widths)):
                     values = stored[f"block{index}/layers/conv2d{f'_{place}' * bool(place)}/vars"]
                     layer = nn.Conv2d(before, after, 3, padding=1)
-                    layer.weight.data = torch.from_numpy(values["0"][:]).permute(3, 2, 0, 1).contiguous()
-                    layer.bias.data = torch.from_numpy(values["1"][:])
-                    block.append(layer)
-                self.blocks.append(block)
+                    kernel = torch.from_numpy(values["0"][:]).permute(3, 2, 0, 1)
+                    layer.load_state_dict({"weight": kernel, "bias": torch.from_numpy(values["1"][:])})
+                    layers += [layer, nn.ReLU()]
+                self.blocks.append(nn.Sequential(*layers))
         self.register_buffer("mean", torch.tensor(MEAN_BGR)[:, None, None] / 255)
         self.requires_grad_(False)
 
@@ -45,8 +48,7 @@ class VggDistance(nn.Module):
         found = []
         for index, block in enumerate(self.blocks):
             x = F.max_pool2d(x, 2, ceil_mode=True) if index else x
-            for layer in block:  # type: ignore[union-attr]
-                x = F.relu(layer(x))
+            x = block(x)
             found.append(x / (x.square().sum(1, keepdim=True) + 1e-6).sqrt())
         return found
 

@@ -20,6 +20,7 @@ __all__ = ["Draw", "FaceBatch", "PairBatch", "SceneBatch", "face_batch", "pair_b
 PAIR_PX = 128
 CLEAN_SHARE = 0.08
 MARGIN_PX = 24
+CPU = torch.device("cpu")
 REFERENCES = 3
 
 
@@ -55,10 +56,12 @@ class SceneBatch:
 
 
 class Draw:
-    """All chance of one batch, from one seed."""
+    """All chance of one batch, from one seed; pictures are damaged on ``device``, whose generator draws the noise."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, device: torch.device = CPU) -> None:
+        self.device = device
         self.generator = torch.Generator().manual_seed(seed)
+        self.noise = torch.Generator(device).manual_seed(seed + 1)
 
     def unit(self) -> float:
         """Uniform in [0, 1)."""
@@ -72,20 +75,23 @@ class Draw:
         """Uniform in 0 .. stop - 1."""
         return int(torch.randint(stop, (), generator=self.generator))
 
-    def operator(self) -> Operator:
-        """Any damage, or none."""
-        return CLEAN if self.unit() < CLEAN_SHARE else draw_operator(self.generator)
+    def operator(self, strong: float = 0.0) -> Operator:
+        """Any damage, or none; a share of them strong."""
+        kind = self.unit()
+        if kind < CLEAN_SHARE:
+            return CLEAN
+        return draw_operator(self.generator, "strong" if kind > 1 - strong else "any")
 
 
 def value_targets(operator: Operator) -> Float[Tensor, " 4"]:
     """What FaDeX's value head should say, on the scales of ``VALUES``."""
-    truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.shrink - 1)
+    truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.downscale - 1)
     return torch.tensor([value / scale for value, (_, scale) in zip(truth, VALUES, strict=True)])
 
 
 def _region(pictures: Pictures, face: SharpFace, side: float, draw: Draw) -> tuple[Tensor, np.ndarray]:
     """The picture around a face, resized so that its aligned square has about ``side`` pixels; and the landmarks in it."""
-    frame = pictures.rgb(face.picture)
+    frame = pictures.rgb(face.picture).to(draw.device)
     scale = min(1.25, side / face.side_px)
     centre, reach = face.landmarks.mean(0), 0.75 * face.side_px + MARGIN_PX / scale + 8
     low = np.floor(centre - reach).clip(0).astype(int)
@@ -112,7 +118,9 @@ def _reference(pictures: Pictures, face: SharpFace, draw: Draw) -> Tensor:
     """A sharp aligned view that is not the pixel-true target: moved, turned, relit, sometimes mirrored or partly hidden."""
     region, landmarks = _region(pictures, face, REFERENCE_PX * 1.1, draw)
     out = warp(region, _jittered(landmarks, REFERENCE_PX, 0.10, draw), REFERENCE_PX, REFERENCE_PX)
-    gain = torch.tensor([draw.within(0.8, 1.2) for _ in range(3)])[:, None, None] * draw.within(0.75, 1.25)
+    gain = torch.tensor([draw.within(0.8, 1.2) for _ in range(3)], device=draw.device)[:, None, None] * draw.within(
+        0.75, 1.25
+    )
     out = (out.clamp(min=1e-4) ** draw.within(0.75, 1.35)) * gain
     if draw.unit() < 0.2:
         row, column, extent = draw.integer(96), draw.integer(96), 24 + draw.integer(32)
@@ -134,17 +142,17 @@ def _references(pictures: Pictures, face: SharpFace, draw: Draw) -> list[Tensor]
     return chosen
 
 
-def face_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> FaceBatch:
-    """Faces damaged in picture coordinates and then aligned, as the restorer meets them."""
+def face_batch(pictures: Pictures, count: int, side: int, draw: Draw, strong: float = 0.0) -> FaceBatch:
+    """Faces damaged in picture coordinates and then aligned, as the restorer meets them; a share of them strongly."""
     damaged, clean = [], []
-    references = torch.zeros(count, REFERENCES, 3, REFERENCE_PX, REFERENCE_PX)
-    mask = torch.zeros(count, REFERENCES)
+    references = torch.zeros(count, REFERENCES, 3, REFERENCE_PX, REFERENCE_PX, device=draw.device)
+    mask = torch.zeros(count, REFERENCES, device=draw.device)
     for row in range(count):
         face = pictures.faces[draw.integer(len(pictures.faces))]
         native = side * (draw.within(0.85, 1.15) if draw.unit() < 0.7 else draw.within(1.0, 1.8))
         region, landmarks = _region(pictures, face, native, draw)
         matrix = _jittered(landmarks, side, 0.015, draw)
-        damaged.append(warp(apply(draw.operator(), region, draw.generator), matrix, side, side))
+        damaged.append(warp(apply(draw.operator(strong), region, draw.noise), matrix, side, side))
         clean.append(warp(region, matrix, side, side))
         for column, reference in enumerate(_references(pictures, face, draw)):
             references[row, column] = reference
@@ -156,7 +164,7 @@ def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw)
     """Damaged and clean 128 px window on a face, in picture coordinates, cut on JPEG's grid; a small one is repeated."""
     native = draw.within(64, 180)
     region, landmarks = _region(pictures, face, native, draw)
-    bad = apply(operator, region, draw.generator)
+    bad = apply(operator, region, draw.noise)
     length = min(PAIR_PX, int(native * 0.9), *region.shape[-2:]) // BLOCK * BLOCK
     low = landmarks.mean(0) - length / 2 + np.array([draw.within(-6, 6), draw.within(-6, 6)])
     highest = np.array(region.shape[:0:-1]) - length
@@ -181,7 +189,12 @@ def pair_batch(pictures: Pictures, operators: int, faces: int, draw: Draw) -> Pa
             clean.append(good)
             groups.append(group)
             values.append(value_targets(operator))
-    return PairBatch(torch.stack(damaged), torch.stack(clean), torch.tensor(groups), torch.stack(values))
+    return PairBatch(
+        torch.stack(damaged),
+        torch.stack(clean),
+        torch.tensor(groups, device=draw.device),
+        torch.stack(values).to(draw.device),
+    )
 
 
 def _neighbour(operator: Operator, draw: Draw) -> Operator:
@@ -206,17 +219,17 @@ def scene_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> SceneB
 def _scene(pictures: Pictures, side: int, draw: Draw) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     picture = draw.integer(len(pictures.frames))
     operator = draw.operator()
-    frame = pictures.rgb(picture)
+    frame = pictures.rgb(picture).to(draw.device)
     reach = side + MARGIN_PX
     top, left = (draw.integer(max(1, length - reach)) for length in frame.shape[-2:])
     region = frame[:, top : top + reach, left : left + reach]
     if draw.unit() < 0.5:
         region = region.flip(2)
-    bad = apply(operator, region.contiguous(), draw.generator)
+    bad = apply(operator, region.contiguous(), draw.noise)
     y, x = (draw.integer(max(1, length - side + 1)) for length in region.shape[-2:])
     faces = pictures.faces_of(picture)
-    face_bad = face_good = torch.zeros(3, PAIR_PX, PAIR_PX)
+    face_bad = face_good = torch.zeros(3, PAIR_PX, PAIR_PX, device=draw.device)
     if faces:
         face_bad, face_good = _window(pictures, faces[draw.integer(len(faces))], operator, draw)
     cut = (slice(None), slice(y, y + side), slice(x, x + side))
-    return bad[cut], region[cut], face_bad, face_good, torch.tensor(float(bool(faces)))
+    return bad[cut], region[cut], face_bad, face_good, torch.tensor(float(bool(faces)), device=draw.device)

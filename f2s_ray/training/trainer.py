@@ -1,21 +1,28 @@
-"""A network, a loss of a seed, and a number of steps to trained weights; a stopped training continues where its last checkpoint is."""
+"""A task and a number of steps to trained weights; a stopped training continues where its last checkpoint is."""
 
-import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.training.log import Log
+from f2s_ray.training.recipe import Recipe
+from f2s_ray.training.task import Task
 
 __all__ = ["CHECKPOINT", "Plan", "load_average", "train"]
 
 CHECKPOINT = "checkpoint.safetensors"
-
-Loss = Callable[[int], tuple[Tensor, dict[str, float]]]
+SMOOTHING = 0.95
+MAX_SKIPPED = 20  # steps in a row whose loss is no number
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,17 @@ class Plan:
     warm_up: int = 100
     cool_down: float = 0.25
     average: float = 0.998
-    checkpoint_seconds: float = 240.0
     bfloat16: bool = True
+    checkpoint_seconds: float = 240.0
+    log_every: int = 50
+    check_every: int = 500
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """The plan that a recipe names."""
+        return cls(
+            recipe.steps, recipe.learning_rate, recipe.warm_up, recipe.cool_down, recipe.average, recipe.bfloat16
+        )
 
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
@@ -46,37 +62,33 @@ class _State:
     optimizer: torch.optim.AdamW
     step: int = 0
     seconds: float = 0.0
+    skipped: int = 0
 
 
-def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callable[[str], None]) -> nn.Module:
-    """Train in place and return the network with its averaged weights.
+def train(task: Task, plan: Plan, folder: Path, log: Log) -> None:
+    """Train in place; the task ends with its averaged weights. All its chance must come from the step number.
 
-    Args:
-        network: what is trained; frozen parameters are left alone.
-        loss: step number -> loss and named figures. All its chance must come from the step number.
-        plan: length and rates.
-        folder: where ``checkpoint.safetensors`` and ``log.jsonl`` go.
-        log: told a line now and then.
+    ``folder`` gets the checkpoint.
+
+    Raises: ConfigError when the checkpoint there belongs to another network; JobError when the training diverges.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = _start(network, plan)
+    state = _start(task, plan)
     _resume(folder / CHECKPOINT, state)
     before, begin = state.seconds, time.monotonic()
     saved = begin
     recent: dict[str, float] = {}
-    network.train()
+    task.train()
     try:
         while state.step < plan.steps:
-            figures = _step(state, loss, plan)
-            recent = {key: 0.95 * recent.get(key, figure) + 0.05 * figure for key, figure in figures.items()}
+            for name, figure in _step(task, state, plan).items():
+                recent[name] = SMOOTHING * recent.get(name, figure) + (1 - SMOOTHING) * figure
             now = time.monotonic()
             state.seconds = before + now - begin
-            if state.step % 50 == 0 or state.step == plan.steps:
-                figures = {key: round(value, 5) for key, value in recent.items()}
-                line = json.dumps({"step": state.step, "seconds": round(state.seconds), **figures})
-                with (folder / "log.jsonl").open("a") as stream:
-                    stream.write(line + "\n")
-                log(line)
+            if state.step % plan.log_every == 0 or state.step == plan.steps:
+                log.figures(state.step, {"seconds": round(state.seconds), **recent})
+            if state.step % plan.check_every == 0 or state.step == plan.steps:
+                _check(task, state, plan, log)
             if now - saved > plan.checkpoint_seconds:
                 _save(folder / CHECKPOINT, state)
                 saved = now
@@ -85,7 +97,7 @@ def train(network: nn.Module, loss: Loss, plan: Plan, folder: Path, log: Callabl
     with torch.no_grad():
         for name, parameter in state.weights.items():
             parameter.copy_(state.average[name])
-    return network.eval()
+    task.eval()
 
 
 def load_average(part: nn.Module, checkpoint: Path, prefix: str) -> None:
@@ -95,30 +107,72 @@ def load_average(part: nn.Module, checkpoint: Path, prefix: str) -> None:
             parameter.copy_(stored.get_tensor(f"average.{prefix}{name}"))
 
 
-def _start(network: nn.Module, plan: Plan) -> _State:
+def _start(task: Task, plan: Plan) -> _State:
     """The state before the first step."""
-    weights = {name: value for name, value in network.named_parameters() if value.requires_grad}
+    weights = {name: value for name, value in task.named_parameters() if value.requires_grad}
+    frozen = {name: value for name, value in task.named_parameters() if not value.requires_grad}
     average = {name: value.detach().clone() for name, value in weights.items()}
     optimizer = torch.optim.AdamW(weights.values(), lr=plan.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    return _State(weights, average, dict(network.named_buffers()), optimizer)
+    return _State(weights, average, frozen | dict(task.named_buffers()), optimizer)
 
 
-def _step(state: _State, loss: Loss, plan: Plan) -> dict[str, float]:
-    """One step of the optimizer and of the average; the figures that the loss tells."""
+def _step(task: Task, state: _State, plan: Plan) -> dict[str, float]:
+    """One step of the optimizer and of the average; the figures that the loss tells. A step whose loss is no number is left out."""
     for group in state.optimizer.param_groups:
         group["lr"] = plan.rate(state.step)
-    with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
-        value, figures = loss(state.step)
+    with _autocast(state, plan):
+        value, figures = task.loss(state.step)
+    state.step += 1
+    if not math.isfinite(float(value.detach())):
+        state.skipped += 1
+        if state.skipped >= MAX_SKIPPED:
+            raise JobError(
+                f"the loss is no number since step {state.step - MAX_SKIPPED}; start again with a lower learning_rate"
+            )
+        return {}
+    state.skipped = 0
     state.optimizer.zero_grad(set_to_none=True)
     value.backward()
     nn.utils.clip_grad_norm_(list(state.weights.values()), 1.0)
     state.optimizer.step()
-    keep = min(plan.average, (state.step + 1) / (state.step + 10))
+    keep = min(plan.average, state.step / (state.step + 9))
     with torch.no_grad():
         for name, parameter in state.weights.items():
             state.average[name].lerp_(parameter, 1 - keep)
-    state.step += 1
     return figures
+
+
+def _check(task: Task, state: _State, plan: Plan, log: Log) -> None:
+    """Figures and pictures of the averaged weights."""
+    with _averaged(task, state), torch.no_grad(), _autocast(state, plan):
+        figures, picture = task.check()
+    log.figures(state.step, figures)
+    if picture is not None:
+        log.picture(state.step, picture)
+
+
+def _autocast(state: _State, plan: Plan) -> torch.autocast:
+    device = next(iter(state.weights.values())).device.type
+    return torch.autocast(device, torch.bfloat16, enabled=plan.bfloat16)
+
+
+@contextmanager
+def _averaged(task: Task, state: _State) -> Iterator[None]:
+    """For a while the task has its averaged weights and is not in training."""
+    trained = {name: parameter.detach().clone() for name, parameter in state.weights.items()}
+
+    def put(values: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in state.weights.items():
+                parameter.copy_(values[name])
+
+    put(state.average)
+    task.eval()
+    try:
+        yield
+    finally:
+        put(trained)
+        task.train()
 
 
 def _save(path: Path, state: _State) -> None:
@@ -138,16 +192,23 @@ def _resume(path: Path, state: _State) -> None:
     """Fill everything from the checkpoint, if there is one."""
     if not path.exists():
         return
-    with safe_open(path, "pt") as stored, torch.no_grad():
-        names = set(stored.keys())
-        for name, value in state.buffers.items():
-            value.copy_(stored.get_tensor("buffer." + name))
-        for name, parameter in state.weights.items():
-            parameter.copy_(stored.get_tensor("weight." + name))
-            state.average[name].copy_(stored.get_tensor("average." + name))
-            if f"step.{name}" in names:  # a parameter that had no gradient yet has no moments
-                state.optimizer.state[parameter] = {
-                    key: stored.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
-                }
-        metadata = stored.metadata()
-        state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+    try:
+        with safe_open(path, "pt") as stored, torch.no_grad():
+            _fill(stored, state)
+    except (SafetensorError, RuntimeError, KeyError) as error:
+        raise ConfigError(f"{path} belongs to another training ({error}); remove it or choose another --out") from error
+
+
+def _fill(stored: safe_open, state: _State) -> None:
+    names = set(stored.keys())
+    for name, value in state.buffers.items():
+        value.copy_(stored.get_tensor("buffer." + name))
+    for name, parameter in state.weights.items():
+        parameter.copy_(stored.get_tensor("weight." + name))
+        state.average[name].copy_(stored.get_tensor("average." + name))
+        if f"step.{name}" in names:  # a parameter that had no gradient yet has no moments
+            state.optimizer.state[parameter] = {
+                key: stored.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+    metadata = stored.metadata()
+    state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])

@@ -1,11 +1,12 @@
 import math
 
+import cv2
 import pytest
 import torch
 import torch.nn.functional as F
 
 from f2s_ray.media.degrade import CLEAN, Operator
-from f2s_ray.models.fadex import VALUES, supcon_loss, values_from
+from f2s_ray.models.fadex import FLOOR, VALUES, Spectrum, supcon_loss, values_from
 from f2s_ray.training.batches import value_targets
 from tests.models.tiny import CONFIGS, made
 
@@ -33,7 +34,7 @@ def network():
 @pytest.mark.parametrize("side", [64, 128])
 def test_a_pair_becomes_a_map_a_signature_and_values(network, side):
     features, signature, values = network(*pair(side=side))
-    assert features.shape == (2, CONFIGS["fadex"].widths[-1], side // 16, side // 16)
+    assert features.shape == (2, CONFIGS["fadex"].width, side // 8, side // 8)
     assert signature.shape == (2, CONFIGS["fadex"].signature)
     assert values.shape == (2, len(VALUES))
     assert torch.allclose(signature.norm(dim=1), torch.ones(2), atol=1e-5)
@@ -46,12 +47,22 @@ def test_which_half_is_damaged_matters(network):
     assert (there - back).abs().max() > 1e-3
 
 
-def test_the_energy_of_noise_reaches_the_map(network):
-    restored, degraded = pair()
-    weak, _, _ = network(restored, restored + 0.2 * (degraded - restored))
-    strong, _, _ = network(restored, degraded)
-    nothing, _, _ = network(restored, restored)
-    assert (strong - nothing).norm() > 2 * (weak - nothing).norm()
+def test_the_spectrum_tells_noise_by_its_energy_and_a_flat_block_by_its_silence(network):
+    restored = torch.full((1, 3, 64, 64), 0.5)
+    noise = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    weak, strong = (network.spectrum(restored, restored + sigma * noise)[:, 65:128].mean() for sigma in (0.3, 0.6))
+    assert float(strong - weak) == pytest.approx(math.log(2) / 2, abs=0.03)
+    silent = network.spectrum(restored, restored)
+    assert torch.allclose(silent[:, 1:64], torch.tensor(math.log(FLOOR) / 2 + 2), atol=1e-2)
+    assert (silent[:, 0] > silent[:, 1]).all()
+
+
+def test_the_spectrum_is_the_cosine_transform():
+    block = torch.rand(8, 8, generator=torch.Generator().manual_seed(0))
+    restored = block.expand(1, 3, 8, 8)
+    found = Spectrum()(restored, restored)[0, :64].reshape(8, 8)
+    known = torch.from_numpy(cv2.dct(block.numpy())).abs()
+    assert torch.allclose(found, (known + FLOOR).log() / 2 + 2, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +76,7 @@ def test_values_say_what_the_targets_taught(operator):
             "blur_sigma_px": operator.blur_sigma_px,
             "noise_sigma": operator.noise_sigma,
             "jpeg_quality": operator.jpeg_quality,
-            "downscale": operator.shrink,
+            "downscale": operator.downscale,
         },
         rel=1e-5,
     )
@@ -77,17 +88,28 @@ def test_values_stay_possible():
     assert high["jpeg_quality"] == 100.0
 
 
+def within_batch(vectors, groups, **how):
+    return supcon_loss(vectors, groups, vectors, groups, **how)
+
+
 def test_the_loss_is_smaller_where_groups_lie_together():
     vectors = grouped()
-    assert supcon_loss(vectors, GROUPS) < supcon_loss(vectors[[0, 3, 1, 4, 2, 5]], GROUPS) - 1
+    assert within_batch(vectors, GROUPS) < within_batch(vectors[[0, 3, 1, 4, 2, 5]], GROUPS) - 1
 
 
 def test_the_loss_of_two_opposite_groups_is_known():
     vectors = torch.tensor([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0]])
-    loss = supcon_loss(vectors, torch.tensor([0, 0, 1, 1]), temperature=0.5)
+    loss = within_batch(vectors, torch.tensor([0, 0, 1, 1]), temperature=0.5)
     assert float(loss) == pytest.approx(math.log(1 + 2 * math.exp(-4)), rel=1e-4)
+
+
+def test_keys_of_a_queue_are_negatives():
+    vectors = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    keys = torch.cat([vectors, torch.tensor([[0.0, 1.0], [-1.0, 0.0]])])
+    loss = supcon_loss(vectors, torch.tensor([7, 7]), keys, torch.tensor([7, 7, 2, 3]), temperature=0.5)
+    assert float(loss) == pytest.approx(math.log(1 + math.exp(-2) + math.exp(-4)), rel=1e-4)
 
 
 def test_the_loss_does_not_depend_on_the_order():
     vectors, order = grouped(), [5, 2, 0, 3, 1, 4]
-    assert torch.allclose(supcon_loss(vectors, GROUPS), supcon_loss(vectors[order], GROUPS[order]))
+    assert torch.allclose(within_batch(vectors, GROUPS), within_batch(vectors[order], GROUPS[order]))

@@ -4,23 +4,39 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
-from f2s_ray.training.recipes import Recipe, Shapes, detail_loss, gain, psnr, run_recipe
+from f2s_ray.training.log import Log
+from f2s_ray.training.losses import detail_loss, gain, psnr
+from f2s_ray.training.recipe import load
+from f2s_ray.training.run import run_recipe
 from tests.models.tiny import CONFIGS
 from tests.training.made import textured
 
-TINY = Shapes(
-    face=CONFIGS["reference_restorer"],
-    code=CONFIGS["fadex"],
-    mapnet=CONFIGS["mapnet"],
-    scene=CONFIGS["scene_restorer"],
-)
+SECTIONS = {
+    "face": ["looks.begin=1.0", f"network={json.dumps(CONFIGS['reference_restorer'].model_dump())}"],
+    "code": ["restored_begin=0.4", "queue=9", f"network={json.dumps(CONFIGS['fadex'].model_dump())}"],
+    "scene": [
+        "looks.begin=1.0",
+        "blind_steps=1",
+        f"mapnet={json.dumps(CONFIGS['mapnet'].model_dump())}",
+        f"network={json.dumps(CONFIGS['scene_restorer'].model_dump())}",
+    ],
+}
 
 
-def recipe(steps=3, batch=6):
-    return Recipe(steps=steps, batch=batch, learning_rate=1e-3, blind_steps=1, shapes=TINY)
+def recipe(which, *more):
+    return load(which, None, ["steps=3", "batch=6", "cool_down=1.0", *SECTIONS[which], *more])
+
+
+def run(which, archive, *more, start=None):
+    """What was said."""
+    source, out = archive
+    said = []
+    run_recipe(which, recipe(which, *more), [source], out, Log(out / which, said.append), start)
+    return said
 
 
 @pytest.fixture
@@ -43,33 +59,56 @@ def archive(tmp_path):
 
 
 def test_the_three_recipes_make_the_four_networks(archive):
-    source, out = archive
-    told = []
-    for which in ("face", "code", "scene"):
-        run_recipe(which, [source], out, recipe(), told.append, threads=1)
-    model = Face2Scene(Face2SceneConfig(weights=str(out), threads=1))
+    said = [line for which in ("face", "code", "scene") for line in run(which, archive)]
+    model = Face2Scene(Face2SceneConfig(weights=str(archive[1]), threads=1))
     restored = model.restore_scene(torch.full((3, 40, 40), 0.5), None)
     assert torch.isfinite(restored).all()
-    assert told.count("3 pictures, 3 faces") == 3
-    figures = [json.loads(line) for line in told if line.startswith("{")]
-    assert [set(line) - {"step", "seconds"} for line in figures] == [
+    assert said.count("2 pictures with 1 face(s) to learn from, 1 held out") == 3
+    values = {"blur_sigma_px", "noise_sigma", "jpeg_quality", "downscale", "same", "other"}
+    assert [set(json.loads(line)) - {"step", "seconds"} for line in said if line.startswith("{")] == [
         {"loss", "gain"},
-        {"contrast", "told", "same", "other"},
+        {"held_out_gain", "held_out_gain_alone"},
+        {"contrast", *values},
+        {f"held_out_{name}" for name in values},
         {"loss", "gain"},
+        {"held_out_gain", "held_out_gain_null"},
     ]
+    assert sorted(path.parent.parent.name for path in archive[1].rglob("step_000003.png")) == ["face", "scene"]
+
+
+def test_a_new_training_begins_with_given_weights(archive, tmp_path):
+    for which in ("face", "code", "scene"):
+        run(which, archive)
+    source, first = archive
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "faces.npz").write_bytes((first / "faces.npz").read_bytes())
+    run("face", (source, second), "learning_rate=1.0e-9", "steps=1", start=first)
+    before, after = (load_file(out / "reference_restorer.safetensors") for out in (first, second))
+    assert all(torch.allclose(before[name], after[name], atol=1e-4) for name in before)
+
+
+def test_a_scene_restorer_without_a_code_needs_no_other_network(archive):
+    run("scene", archive, "blind_steps=3")
+    assert (archive[1] / "scene_restorer.safetensors").exists()
 
 
 def test_a_recipe_without_what_it_builds_on_names_it(archive):
-    source, out = archive
     with pytest.raises(JobError, match=r"reference_restorer\.safetensors is missing"):
-        run_recipe("code", [source], out, recipe(), lambda line: None, threads=1)
+        run("code", archive)
 
 
 def test_pictures_without_a_face_teach_nothing(archive):
-    source, out = archive
-    np.savez(out / "faces.npz", pictures=3, picture=[], landmarks=np.zeros((0, 5, 2)), person=[])
-    with pytest.raises(ConfigError, match="no face in the 3 pictures"):
-        run_recipe("face", [source], out, recipe(), lambda line: None, threads=1)
+    np.savez(archive[1] / "faces.npz", pictures=3, picture=[], landmarks=np.zeros((0, 5, 2)), person=[])
+    with pytest.raises(ConfigError, match="no face to learn from or to check on in 3 pictures"):
+        run("face", archive)
+
+
+def test_a_recipe_is_strict():
+    with pytest.raises(ConfigError, match=r"looks\.perceptul: no such key; the nearest is looks\.perceptual"):
+        load("scene", None, ["looks.perceptul=1"])
+    with pytest.raises(ConfigError, match="the presets are code, face, scene"):
+        load("scene", "nothing.yaml", [])
 
 
 def test_the_loss_sees_blur_that_a_mean_would_miss():

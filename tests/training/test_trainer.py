@@ -5,47 +5,56 @@ import pytest
 import torch
 from torch import nn
 
+from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.training.log import Log
+from f2s_ray.training.task import Task
 from f2s_ray.training.trainer import Plan, train
-
-
-class Tiny(nn.Module):
-    """Two convolutions, a frozen one, and a parameter that is used from the fourth step on."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.frozen, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 3, 3)
-        self.frozen.requires_grad_(False)
-        self.late = nn.Parameter(torch.zeros(3, 1, 1))
 
 
 class Stopped(Exception):
     """The machine goes down."""
 
 
-def network():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Tiny()
+class Tiny(Task):
+    """Two convolutions, a frozen one, and a parameter that is used from the fourth step on."""
 
+    def __init__(self, stop_at=None, spoiled=()):
+        super().__init__()
+        self.stop_at, self.spoiled = stop_at, spoiled
+        self.first, self.frozen, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 3, 3)
+        self.frozen.requires_grad_(False)
+        self.late = nn.Parameter(torch.zeros(3, 1, 1))
 
-def loss_of(net, stop_at=None):
-    def loss(step):
-        if step == stop_at:
+    def loss(self, step):
+        if step == self.stop_at:
             raise Stopped
         picture = torch.rand(2, 3, 12, 12, generator=torch.Generator().manual_seed(step))
-        result = net.second(torch.relu(net.frozen(net.first(picture))))
+        result = self.second(torch.relu(self.frozen(self.first(picture))))
         if step >= 3:
-            result = result + net.late
+            result = result + self.late
         value = (result.float() - picture[:, :, 2:-2, 2:-2]).square().mean()
-        return value, {"loss": float(value.detach())}
+        return value * (float("nan") if step in self.spoiled else 1), {"loss": float(value.detach())}
 
-    return loss
+    def check(self):
+        assert not self.training
+        with torch.no_grad():
+            value = self.loss(1000)[1]["loss"]
+        return {"held_out": value}, torch.rand(3, 8, 8)
+
+    def save(self):
+        raise AssertionError("training does not save")
 
 
-def trained(folder, plan, *, stop_at=None):
-    net = network()
-    train(net, loss_of(net, stop_at), plan, folder, lambda line: None)
-    return net
+def task(**how):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Tiny(**how)
+
+
+def trained(folder, plan, said=None, **how):
+    one = task(**how)
+    train(one, plan, folder, Log(folder, (lambda line: None) if said is None else said.append))
+    return one
 
 
 def same(first, second):
@@ -55,7 +64,7 @@ def same(first, second):
 
 
 def plan(steps=6, *, bfloat16=False):
-    return Plan(steps, learning_rate=1e-2, warm_up=2, checkpoint_seconds=-1.0, bfloat16=bfloat16)
+    return Plan(steps, learning_rate=1e-2, warm_up=2, checkpoint_seconds=-1.0, bfloat16=bfloat16, check_every=4)
 
 
 @pytest.mark.parametrize("stop_at", [1, 3, 5])
@@ -69,37 +78,46 @@ def test_a_stopped_training_ends_at_the_same_bits(tmp_path, stop_at, bfloat16):
 
 def test_a_finished_training_is_not_run_again(tmp_path):
     first = trained(tmp_path, plan())
-    net = network()
-
-    def never(step):
-        raise AssertionError(step)
-
-    train(net, never, plan(), tmp_path, lambda line: None)
-    assert same(net, first)
+    assert same(trained(tmp_path, plan(), stop_at=6), first)
 
 
 def test_training_lowers_the_loss_and_spares_what_is_frozen(tmp_path):
-    before, after = network(), trained(tmp_path, plan(60))
+    before, after = task(), trained(tmp_path, plan(60))
     assert torch.equal(before.frozen.weight, after.frozen.weight)
     assert not torch.equal(before.first.weight, after.first.weight)
     with torch.no_grad():
-        assert loss_of(after)(1000)[0] < 0.7 * loss_of(before)(1000)[0]
+        assert after.loss(1000)[0] < 0.7 * before.loss(1000)[0]
     assert not after.training
 
 
-def test_nothing_but_checkpoint_and_log_is_left_behind(tmp_path):
+def test_checkpoint_log_and_pictures_are_all_that_is_left(tmp_path):
     trained(tmp_path, plan())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.safetensors", "log.jsonl"]
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    pictures = ["pictures/step_000004.png", "pictures/step_000006.png"]
+    assert left == ["checkpoint.safetensors", "log.jsonl", *pictures]
 
 
 def test_the_log_tells_step_and_figures(tmp_path):
-    told = []
-    net = network()
-    train(net, loss_of(net), plan(60), tmp_path, told.append)
+    said = []
+    trained(tmp_path, Plan(60, 1e-2, check_every=40), said)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [50, 60]
-    assert all(set(line) == {"step", "seconds", "loss"} for line in lines)
-    assert [json.loads(line) for line in told] == lines
+    assert [(line["step"], "held_out" in line) for line in lines] == [(40, True), (50, False), (60, False), (60, True)]
+    assert [json.loads(line) for line in said] == lines
+
+
+def test_a_step_whose_loss_is_no_number_changes_nothing_and_twenty_in_a_row_end_it(tmp_path):
+    lame = trained(tmp_path / "lame", plan(), spoiled=(4,))
+    assert all(torch.isfinite(value).all() for value in lame.state_dict().values())
+    with pytest.raises(JobError, match="no number since step 2; start again with a lower learning_rate"):
+        trained(tmp_path / "dead", plan(60), spoiled=range(2, 60))
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    trained(tmp_path, plan())
+    other = task()
+    other.first = nn.Conv2d(3, 5, 3)
+    with pytest.raises(ConfigError, match="belongs to another training"):
+        train(other, plan(), tmp_path, Log(tmp_path, print))
 
 
 def test_the_rate_warms_up_stays_and_falls_to_nothing():

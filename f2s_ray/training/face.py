@@ -1,0 +1,59 @@
+"""Training of the reference restorer: damaged faces and references, some of them wrong, to the true faces."""
+
+import torch
+from torch import Tensor
+
+from f2s_ray.models import networks
+from f2s_ray.models.reference_restorer import ReferenceRestorer
+from f2s_ray.training.batches import Draw, face_batch
+from f2s_ray.training.looks import Appearance
+from f2s_ray.training.losses import detail_loss, gain
+from f2s_ray.training.recipe import FaceRecipe
+from f2s_ray.training.task import CHECK_COUNT, CHECK_SEED, Data, Task, strip
+from f2s_ray.training.trainer import CHECKPOINT, load_average
+
+__all__ = ["FaceTask"]
+
+CHECK_SIDE = 128
+
+
+class FaceTask(Task):
+    """The restorer; begins with what the scene restorer's trunk knows of damage, where there is one."""
+
+    def __init__(self, recipe: FaceRecipe, data: Data) -> None:
+        super().__init__()
+        self._recipe, self._data = recipe, data
+        self.network = ReferenceRestorer(recipe.network)
+        if data.start is not None:
+            networks.fill(self.network, "reference_restorer", data.start)
+        elif (data.out / "scene" / CHECKPOINT).exists():
+            load_average(self.network.trunk, data.out / "scene" / CHECKPOINT, "scene.trunk.")
+        self.looks = Appearance(recipe.looks)
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        """Pixels, and in the last part of the training looks."""
+        draw, recipe = Draw(step, self._data.device), self._recipe
+        side = recipe.sides[step % len(recipe.sides)]
+        count = max(1, recipe.batch * 128 * 128 // (side * side))
+        batch = face_batch(self._data.learn, count, side, draw, recipe.strong)
+        result = self.network(batch.damaged, batch.references, batch.reference_mask).float()
+        value = detail_loss(result, batch.clean)
+        figures = {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
+        if step >= recipe.looks.begin * recipe.steps:
+            more, parts = self.looks(result, batch.clean, draw.generator)
+            value, figures = value + more, figures | parts
+        return value, figures
+
+    def check(self) -> tuple[dict[str, float], Tensor | None]:
+        """Strongly damaged faces, with their references and without."""
+        draw = Draw(CHECK_SEED, self._data.device)
+        batch = face_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw, 1.0)
+        result = self.network(batch.damaged, batch.references, batch.reference_mask)
+        alone = self.network(batch.damaged, batch.references, torch.zeros_like(batch.reference_mask))
+        figures, picture = strip(batch.damaged, result, batch.clean)
+        return figures | {"held_out_gain_alone": gain(alone.float(), batch.damaged, batch.clean)}, picture
+
+    def save(self) -> None:
+        """``reference_restorer.safetensors``."""
+        path = self._data.out / "reference_restorer.safetensors"
+        networks.save("reference_restorer", self._recipe.network, self.network, path)

@@ -1,0 +1,76 @@
+"""Training of the scene restorer and of MapNet, which tells it what a frozen FaDeX read from the face of the same picture."""
+
+import torch
+from torch import Tensor
+
+from f2s_ray.models import networks
+from f2s_ray.models.mapnet import MapNet
+from f2s_ray.models.scene_restorer import SceneRestorer
+from f2s_ray.training.batches import Draw, SceneBatch, scene_batch
+from f2s_ray.training.code import with_restored
+from f2s_ray.training.looks import Appearance
+from f2s_ray.training.losses import detail_loss, gain
+from f2s_ray.training.recipe import SceneRecipe
+from f2s_ray.training.task import CHECK_COUNT, CHECK_SEED, Data, Task, strip
+
+__all__ = ["SceneTask"]
+
+SEED = 2_000_000  # seeds of the steps of different trainings do not meet
+CHECK_SIDE = 192
+
+
+class SceneTask(Task):
+    """MapNet and the scene restorer, trained together."""
+
+    def __init__(self, recipe: SceneRecipe, data: Data) -> None:
+        super().__init__()
+        self._recipe, self._data = recipe, data
+        self.mapnet, self.scene = MapNet(recipe.mapnet), SceneRestorer(recipe.network)
+        if data.start is not None:
+            networks.fill(self.mapnet, "mapnet", data.start)
+            networks.fill(self.scene, "scene_restorer", data.start)
+        self.looks = Appearance(recipe.looks)
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        """Pixels, and in the last part of the training looks."""
+        draw, recipe = Draw(SEED + step, self._data.device), self._recipe
+        side = recipe.sides[step % len(recipe.sides)]
+        batch = scene_batch(self._data.learn, max(1, recipe.batch * 128 * 128 // (side * side)), side, draw)
+        told = torch.rand(len(batch.damaged), generator=draw.generator) >= recipe.untold
+        tokens = self._tokens(batch, told, recipe.restored, draw, blind=step < recipe.blind_steps)
+        result = self.scene(batch.damaged, tokens).float()
+        value = detail_loss(result, batch.clean)
+        figures = {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
+        if step >= recipe.looks.begin * recipe.steps:
+            more, parts = self.looks(result, batch.clean, draw.generator)
+            value, figures = value + more, figures | parts
+        return value, figures
+
+    def check(self) -> tuple[dict[str, float], Tensor | None]:
+        """Held-out patches, told the code of their faces as the product reads it, and told nothing."""
+        draw = Draw(CHECK_SEED, self._data.device)
+        batch = scene_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw)
+        blind = self._recipe.blind_steps >= self._recipe.steps
+        tokens = self._tokens(batch, torch.ones(CHECK_COUNT, dtype=torch.bool), 1.0, draw, blind=blind)
+        alone = self.scene(batch.damaged, None)
+        figures, picture = strip(batch.damaged, self.scene(batch.damaged, tokens), batch.clean)
+        return figures | {"held_out_gain_null": gain(alone.float(), batch.damaged, batch.clean)}, picture
+
+    def save(self) -> None:
+        """``mapnet.safetensors`` and ``scene_restorer.safetensors``."""
+        recipe, out = self._recipe, self._data.out
+        networks.save("mapnet", recipe.mapnet, self.mapnet, out / "mapnet.safetensors")
+        networks.save("scene_restorer", recipe.network, self.scene, out / "scene_restorer.safetensors")
+
+    def _tokens(self, batch: SceneBatch, told: Tensor, restored: float, draw: Draw, *, blind: bool) -> Tensor:
+        """21 tokens for every patch: read from its face where it has one and is told, else the null tokens."""
+        null = self.scene.null.expand(len(batch.damaged), -1, -1)
+        if blind:
+            return null
+        fadex = networks.load("fadex", self._data.out).to(self._data.device)
+        restorer = networks.load("reference_restorer", self._data.out).to(self._data.device)
+        other = with_restored(restorer, batch.face_damaged, batch.face_clean, restored, draw)
+        with torch.no_grad():
+            features, _, _ = fadex(other, batch.face_damaged)
+        tokens = self.mapnet.project(self.mapnet.pool(features.float()))
+        return torch.where((batch.has_face.bool() & told.to(null.device))[:, None, None], tokens, null)
