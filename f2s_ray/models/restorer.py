@@ -115,12 +115,16 @@ class OneStepRestorer(nn.Module):
         x: Float[Tensor, "b 3 h w"],
         tokens: Float[Tensor, "b n d"],
         token_mask: Float[Tensor, "b n"] | None = None,
+        hint: Float[Tensor, "b l h/4 w/4"] | float = 0.0,
     ) -> Float[Tensor, "b 3 h w"]:
-        """Restored picture, not clamped. h and w are multiples of 16; ``token_mask`` is 1 where a token counts."""
+        """Restored picture, not clamped. h and w are multiples of 16; ``token_mask`` is 1 where a token counts.
+
+        ``hint`` is what is known about each place from elsewhere; it is added to what the UNet sees.
+        """
         summary = _mean(tokens, token_mask)
         latent, skip = self.codec.encode(x, summary)
         step = torch.ones(x.shape[0], device=x.device)
-        change = self.unet(latent, step, tokens, class_labels=summary, encoder_attention_mask=token_mask).sample
+        change = self.unet(latent + hint, step, tokens, class_labels=summary, encoder_attention_mask=token_mask).sample
         return x + self.codec.decode(-change, skip, summary)
 
 

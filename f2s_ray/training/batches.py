@@ -117,7 +117,7 @@ def _jittered(landmarks: np.ndarray, side: int, amount: float, draw: Draw) -> np
 def _reference(pictures: Pictures, face: SharpFace, draw: Draw) -> Tensor:
     """A sharp aligned view that is not the pixel-true target: moved, turned, relit, sometimes mirrored or partly hidden."""
     region, landmarks = _region(pictures, face, REFERENCE_PX * 1.1, draw)
-    out = warp(region, _jittered(landmarks, REFERENCE_PX, 0.10, draw), REFERENCE_PX, REFERENCE_PX)
+    out = warp(region, _jittered(landmarks, REFERENCE_PX, draw.within(0.01, 0.08), draw), REFERENCE_PX, REFERENCE_PX)
     gain = torch.tensor([draw.within(0.8, 1.2) for _ in range(3)], device=draw.device)[:, None, None] * draw.within(
         0.75, 1.25
     )

@@ -6,13 +6,13 @@ from torch import nn
 from f2s_ray.models import networks
 from f2s_ray.models.fadex import FadexConfig
 from f2s_ray.models.mapnet import MapNetConfig
-from f2s_ray.models.reference_restorer import ReferenceConfig
+from f2s_ray.models.reference_restorer import AlignedHint, ReferenceConfig
 from f2s_ray.models.restorer import Codec, TrunkConfig
 from f2s_ray.models.scene_restorer import SceneConfig
 
 TRUNK = TrunkConfig(codec_width=8, latent_width=16, widths=(16, 32, 32), heads=(1, 2, 2), token_width=32)
 CONFIGS = {
-    "reference_restorer": ReferenceConfig(trunk=TRUNK, encoder_widths=(8, 16, 16)),
+    "reference_restorer": ReferenceConfig(trunk=TRUNK, encoder_widths=(8, 16, 16), hint_width=8),
     "fadex": FadexConfig(width=16, signature=16),
     "mapnet": MapNetConfig(map_width=16, width=16, token_width=32),
     "scene_restorer": SceneConfig(trunk=TRUNK),
@@ -27,6 +27,8 @@ def made(kind, *, trained=True, seed=0):
         for module in network.modules():
             if trained and isinstance(module, Codec):
                 nn.init.normal_(module.to_change.weight, std=0.01)
+            if trained and isinstance(module, AlignedHint):
+                nn.init.normal_(module.out.weight, std=0.5)
     return network.eval().requires_grad_(False)
 
 
