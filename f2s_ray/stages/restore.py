@@ -20,13 +20,15 @@ from f2s_ray import __version__
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode, target_name
-from f2s_ray.media.geometry import feather_mask, paste_back, warp
+from f2s_ray.media.geometry import feather_mask, is_alignable, paste_back, warp
 from f2s_ray.media.metadata import Provenance, carry, finish
 from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.regions import FaceRegion
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, RestoredFace
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.gate import Candidate, Decision, GateConfig, Ruling, judge
+from f2s_ray.models.mapnet import TOKENS
+from f2s_ray.models.votes import LocalCode
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
@@ -43,6 +45,9 @@ class RestoreConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     quality: int = Field(95, ge=50, le=100, description="quality of lossy formats; a better source keeps its own")
     min_face_px: float = Field(24, ge=16, le=512, description="smaller faces are left to the scene restorer")
+    fidelity: float = Field(
+        0.0, ge=0, le=1, description="0 is the whole restored face, 1 the face as the scene restorer leaves it"
+    )
     gate: GateConfig = GateConfig()
 
 
@@ -82,11 +87,12 @@ class RestorePhoto:
         """The segment. Raises: MediaError ``contract`` when metadata that must be kept got lost."""
         begin, clock = time.perf_counter(), _Clock()
         photo = open_photo(self._root, record.media, self._limits)
-        code = torch.tensor(record.code).reshape(21, -1) if record.code else None
+        code = _pooled(record.code) if record.code else None
+        regions = [LocalCode(region.x, region.y, _pooled(region.code)) for region in record.regions]
         pages = []
         for page in photo.pages:
             with clock:
-                pages.append(replace(page, rgb=self._model.restore_scene(page.rgb, code)))
+                pages.append(replace(page, rgb=self._model.restore_scene(page.rgb, code, regions)))
         source_rgb = photo.pages[0].rgb
         rgb, gates = pages[0].rgb, []
         for face in record.faces:
@@ -107,15 +113,18 @@ class RestorePhoto:
             **written,
         )
 
+    @torch.inference_mode()
     def _face(
         self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace, clock: _Clock
     ) -> tuple[Float[Tensor, "3 h w"], FaceGate]:
-        """The picture with the boldest version of this face that the gate lets through."""
+        """``scene`` with the boldest version of this face that the gate lets through, written into it."""
         landmarks = points(face.face.landmarks_px)
+        if not is_alignable(landmarks):
+            return scene, self._unrestored(source, scene, face)
         with clock:
             restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
         region = _region(restored, scene)
-        versions = _versions(source[region], scene[region], _moved(restored, region))
+        versions = _versions(source[region], scene[region], _moved(restored, region), 1 - self._config.fidelity)
         local = (landmarks - np.array([region[2].start, region[1].start])).flatten().tolist()
         candidates = [
             Candidate(decision, weight, partial(self._embedder.embed, version, local), what)
@@ -128,9 +137,16 @@ class RestorePhoto:
             candidates,
             self._config.gate,
         )
-        result = scene.clone()
-        result[region] = versions[ruling.index][3]
-        return result, _gate(face, candidates[ruling.index], ruling)
+        scene[region] = versions[ruling.index][3]
+        return scene, _gate(face, candidates[ruling.index], ruling)
+
+    def _unrestored(self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace) -> FaceGate:
+        """The row of a face that is left to the scene restorer because it cannot be laid onto the template."""
+        landmarks = list(face.face.landmarks_px)
+        scenes = Candidate("kept", 0.0, partial(self._embedder.embed, scene, landmarks), "face of the restored scene")
+        before, person, other = self._embedder.embed(source, landmarks), _vector(face.person), _vector(face.other)
+        ruling = judge(before, person, other, [scenes], self._config.gate)
+        return _gate(face, scenes, replace(ruling, reason=f"{scenes.what}: too far in profile to be aligned"))
 
     def _write(self, record: RestoreUnit, photo: Photo) -> dict[str, object]:
         """Encode, carry the metadata, compare, and name the file by its task; nothing is left when it fails."""
@@ -181,19 +197,35 @@ def _moved(face: RestoredFace, region: tuple[slice, slice, slice]) -> RestoredFa
 
 
 def _versions(
-    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
+    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace, boldest: float
 ) -> list[tuple[Decision, float, str, Float[Tensor, "3 h w"]]]:
-    """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
+    """Decision, weight, words and pixels: the boldest, half of that, none; the last is the face as it was, in a restored surrounding."""
     side = face.after.shape[-1]
     mask = feather_mask(side)
     change = face.after - warp(scene, face.matrix, side, side)
     whole = paste_back(torch.zeros_like(scene), torch.ones_like(face.after), face.matrix, mask)
+    bold: list[tuple[Decision, float, str, Tensor]] = [
+        (_decision(weight), weight, _words(weight), paste_back(scene, weight * change, face.matrix, mask))
+        for weight in (boldest, HALF * boldest)
+        if weight > 0
+    ]
     return [
-        ("restored", 1.0, "restored face", paste_back(scene, change, face.matrix, mask)),
-        ("blended", HALF, "half of the restored face", paste_back(scene, HALF * change, face.matrix, mask)),
+        *bold,
         ("kept", 0.0, "face of the restored scene", scene),
         ("kept", 0.0, "face left as it was", scene + whole * (source - scene)),
     ]
+
+
+def _decision(weight: float) -> Decision:
+    return "restored" if weight == 1 else "blended"
+
+
+def _words(weight: float) -> str:
+    return "restored face" if weight == 1 else f"{weight:.0%} of the restored face"
+
+
+def _pooled(code: tuple[float, ...]) -> Float[Tensor, "21 k"]:
+    return torch.tensor(code).reshape(TOKENS, -1)
 
 
 def _gate(face: UnitFace, candidate: Candidate, ruling: Ruling) -> FaceGate:
