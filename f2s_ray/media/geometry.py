@@ -53,9 +53,11 @@ def is_alignable(landmarks: np.ndarray) -> bool:
     >>> is_alignable(TEMPLATE * 100), is_alignable(TEMPLATE * [10, 100]), is_alignable(np.ones((5, 2)))
     (True, False, False)
     """
+    if not np.isfinite(landmarks).all():
+        return False
     points, target = (values - values.mean(0) for values in (np.asarray(landmarks, dtype=np.float64), TEMPLATE))
     longer, shorter = np.linalg.svd(points, compute_uv=False)
-    if not shorter >= MIN_SPREAD * longer > 0:  # so written, points that are no numbers are refused, too
+    if longer == 0 or shorter < MIN_SPREAD * longer:
         return False
     a, b = points @ [1, 1j], target @ [1, 1j]
     return bool(abs(np.vdot(a, b)) >= MIN_LIKENESS * np.linalg.norm(a) * np.linalg.norm(b))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from jaxtyping import Float
@@ -59,21 +60,24 @@ def blend(
         pixels: those of each tile, in the same order; one is held at a time.
         overlap_px: as given to ``tile_grid``.
 
+    Raises:
+        ValueError: there is no tile, or not one part for each.
+
     >>> grid = tile_grid(50, 70, 32, 8)
     >>> joined = blend(grid, (torch.full((1, 32, 32), 0.5) for _ in grid), 8)
     >>> bool(torch.allclose(joined, torch.tensor(0.5)))
     True
     """
+    if not grid:
+        raise ValueError("no tiles to blend; a picture has at least one")
     rows = _weights({(tile.y0, tile.y1) for tile in grid}, overlap_px)
     columns = _weights({(tile.x0, tile.x1) for tile in grid}, overlap_px)
-    joined: Tensor | None = None
-    for tile, part in zip(grid, pixels, strict=True):
-        if joined is None:
-            joined = part.new_zeros(part.shape[0], max(y1 for _, y1 in rows), max(x1 for _, x1 in columns))
+    parts = iter(pixels)
+    first = next(parts)
+    joined = first.new_zeros(first.shape[0], max(y1 for _, y1 in rows), max(x1 for _, x1 in columns))
+    for tile, part in zip(grid, chain([first], parts), strict=True):
         weight = rows[tile.y0, tile.y1][:, None] * columns[tile.x0, tile.x1]
         tile.crop(joined).add_(part * weight.to(part))
-    if joined is None:
-        raise ValueError("no tiles to blend; a picture has at least one")
     return joined
 
 
