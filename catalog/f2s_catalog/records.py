@@ -22,6 +22,7 @@ __all__ = [
     "Record",
     "ReferenceChoice",
     "ReferenceSet",
+    "RegionCode",
     "RestoreTask",
     "RestoredMedia",
     "RestoredSegment",
@@ -154,6 +155,20 @@ class ReferenceSet(Record):
     choices: tuple[ReferenceChoice, ...] = Field(description="best first; may be empty when no face is good enough")
 
 
+class RegionCode(Record):
+    """What the faces of one part of a picture tell, where the damage is not the same everywhere."""
+
+    x: float = Field(description="centre of its faces, as a fraction of the width of the upright picture")
+    y: float = Field(description="the same of the height")
+    code: tuple[float, ...] = Field(description="21 grid-pooled feature vectors, row by row")
+    signature: tuple[float, ...] = Field(description="unit vector of the damage")
+    blur_sigma_px: float = Field(description="blur, standard deviation in pixels")
+    noise_sigma: float = Field(description="noise, standard deviation on a 0..1 scale")
+    jpeg_quality: float = Field(description="compression, 1..100; 100 is none")
+    downscale: float = Field(description="factor by which it was once smaller, 1 is none")
+    face_ids: tuple[str, ...] = Field(description="the faces that told it")
+
+
 class CodeEstimate(Record):
     """What the faces of one shot tell about its damage, and what the frame itself shows."""
 
@@ -172,6 +187,9 @@ class CodeEstimate(Record):
     downscale: float | None = Field(description="factor by which the picture was once smaller, 1 is none")
     face_ids: tuple[str, ...] = Field(description="the faces that voted")
     agreement: float | None = Field(description="lowest cosine between two voting faces; 1 for one face")
+    regions: tuple[RegionCode, ...] = Field(
+        description="two or more where faces disagree about the damage; else empty. The code is then their mean"
+    )
     noise_measured: float = Field(description="noise measured in the frame without a face, 0..1 scale")
     sharpness_measured: float = Field(description="sharpness measured in the frame, 0..1")
     blockiness_measured: float = Field(description="strength of the 8x8 grid measured in the frame, 0..1")
@@ -196,6 +214,7 @@ class DegradationCode(Record):
     jpeg_quality: float | None = Field(description="as in estimates")
     downscale: float | None = Field(description="as in estimates")
     agreement: float | None = Field(description="as in estimates")
+    regions: tuple[RegionCode, ...] = Field(description="as in estimates; never borrowed")
     estimator: str = Field(description="name@digest of the networks that read it")
 
 
@@ -219,7 +238,9 @@ class RestoreTask(Record):
     code_origin: str = Field(description="face, borrowed or blind")
     faces: tuple[TaskFace, ...] = Field(description="the faces to restore")
     restorer: str = Field(description="name@digest of the networks, their number format and threads")
-    tile_px: int = Field(description="side of a tile; a smaller picture is one tile")
+    tile_px: int = Field(
+        description="side of a tile; a smaller picture is one tile, and regions may ask for smaller ones"
+    )
     overlap_px: int = Field(description="how far neighbouring tiles overlap")
     seed: int = Field(description="seed of all randomness, from the task's other fields")
     megapixels: float = Field(description="size of the picture, all pages")

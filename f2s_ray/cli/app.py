@@ -52,6 +52,7 @@ def _register() -> None:
         epilog=examples(
             "f2s restore photos restored",
             "f2s restore photos restored -c archive --set model.tile_px=256",
+            "f2s restore photos restored --set restore.fidelity=0.5",
             "f2s restore photos restored --limit 20 --ray local",
         )
     )(archive.restore)

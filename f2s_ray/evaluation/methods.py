@@ -15,6 +15,7 @@ from f2s_ray.evaluation.peer import Peer
 from f2s_ray.evaluation.product import Pasted, Product, Seen, true_pair
 from f2s_ray.models import networks
 from f2s_ray.models.scene_restorer import SceneRestorer
+from f2s_ray.models.votes import Code
 
 __all__ = [
     "BLIND",
@@ -73,7 +74,7 @@ class Methods:
             pictures |= self._with_codes(this, partner)
         seen = self._product.look(this)
         code = self._product.code(damaged, seen)
-        pictures[SCENE] = self._scene(damaged, code.pooled if code else None)
+        pictures[SCENE] = self._scene(damaged, code)
         pictures[OURS], pasted = self._product.paste(damaged, pictures[SCENE], seen)
         return Results(pictures, seen, pasted, told=code is not None)
 
@@ -87,11 +88,13 @@ class Methods:
             pair = true_pair(self._product.model, teller)
             code = self._product.model.read_code([pair] if pair else [])
             if code is not None:
-                pictures[name] = self._scene(this.damaged, code.pooled)
+                pictures[name] = self._scene(this.damaged, code)
         return pictures
 
-    def _scene(self, damaged: Picture, pooled: Tensor | None) -> Picture:
-        return self._product.model.restore_scene(damaged, pooled)
+    def _scene(self, damaged: Picture, code: Code | None) -> Picture:
+        if code is None:
+            return self._product.model.restore_scene(damaged, None)
+        return self._product.model.restore_scene(damaged, code.pooled, [region.local for region in code.regions])
 
     @torch.inference_mode()
     def _untold(self, network: SceneRestorer, damaged: Picture) -> Picture:

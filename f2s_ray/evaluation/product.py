@@ -13,7 +13,7 @@ from f2s_ray.errors import MediaError
 from f2s_ray.evaluation.cases import Case, CaseFace, Sample
 from f2s_ray.evaluation.gallery import LOOK_PX, Gallery, KnownFace
 from f2s_ray.evaluation.pictures import read, shrunk, to_tensor
-from f2s_ray.media.geometry import align_matrix, native_side
+from f2s_ray.media.geometry import align_matrix, is_alignable, native_side
 from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
 from f2s_ray.models.face2scene import Code, Face2Scene, Face2SceneConfig, Pair, RestoredFace
 from f2s_ray.models.face_detector import Detection, FaceDetector
@@ -64,8 +64,8 @@ class Product:
         """The faces that a damaged window shows, restored; one that is none of the true ones is nobody's."""
         seen = []
         for found in self._detector.detect(sample.damaged):
-            if found.short_side_px >= self._restoring.min_face_px:
-                landmarks = np.array(found.landmarks).reshape(5, 2)
+            landmarks = np.array(found.landmarks).reshape(5, 2)
+            if found.short_side_px >= self._restoring.min_face_px and is_alignable(landmarks):
                 face = _nearest(landmarks, sample.case.faces)
                 references = self.references(face.references) if face else []
                 seen.append(
@@ -91,10 +91,11 @@ class Product:
         self, damaged: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], seen: Sequence[Seen]
     ) -> tuple[Float[Tensor, "3 h w"], list[Pasted]]:
         """The scene with each face as far as the gate lets it."""
-        keeper, pasted = Gatekeeper(self._embedder.embed, self._restoring.gate), []
+        keeper = Gatekeeper(self._embedder.embed, self._restoring.gate, 1 - self._restoring.fidelity)
+        scene, pasted = scene.clone(), []
         for one in seen:
             neighbours = self._neighbours(damaged, one)
-            scene, candidate, _ = paste_face(damaged, scene, one.restored, one.landmarks, neighbours, keeper)
+            candidate, _ = paste_face(damaged, scene, one.restored, one.landmarks, neighbours, keeper)
             pasted.append(Pasted(one.face, one.landmarks, candidate.decision))
         return scene, pasted
 
@@ -137,7 +138,9 @@ def true_pair(model: Face2Scene, sample: Sample) -> Pair | None:
     return None if damaged is None or clean is None else Pair(damaged, clean, 1.0)
 
 
-def _window(model: Face2Scene, rgb: Float[Tensor, "3 h w"], landmarks: np.ndarray) -> Float[Tensor, "3 128 128"] | None:
+def _window(
+    model: Face2Scene, rgb: Float[Tensor, "3 h w"], landmarks: np.ndarray
+) -> Float[Tensor, "n 3 128 128"] | None:
     """The untouched half of a pair: a face that does not change cannot drift."""
     side = 64
     same = torch.zeros(3, side, side)

@@ -269,6 +269,7 @@ def _restore_units(archive: _Archive, config: PhotoConfig, day: str) -> Iterator
             media=archive.media_by_id[shot.media_id],
             faces=faces(shot.shot_id),
             code=code.code,
+            regions=code.regions,
             restorer=restorer,
             planned_on="",
         )

@@ -19,7 +19,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["TEMPLATE", "align_matrix", "feather_mask", "native_side", "paste_back", "warp"]
+__all__ = ["TEMPLATE", "align_matrix", "feather_mask", "is_alignable", "native_side", "paste_back", "warp"]
+
+MIN_SPREAD, MIN_LIKENESS = 0.2, 0.8
 
 # x y of the eye at the left of the picture, the other eye, nose tip, mouth corners, as fractions of the side of the aligned square:
 # the 112 px template of ArcFace (Deng et al. 2019), made 1.3 times wider so that hair line and chin lie inside.
@@ -31,7 +33,7 @@ TEMPLATE = np.array(
 def align_matrix(landmarks: np.ndarray, side: float) -> np.ndarray:
     """Least-squares similarity that takes five landmarks [5, 2] (pixels) onto the template of ``side`` pixels.
 
-    Returns: [2, 3], picture pixels -> aligned pixels. Source: Umeyama 1991, without reflection.
+    Returns: [2, 3], picture pixels -> aligned pixels; of use where ``is_alignable``. Source: Umeyama 1991, without reflection.
     """
     target = TEMPLATE * side
     source = np.asarray(landmarks, dtype=np.float64)
@@ -40,6 +42,25 @@ def align_matrix(landmarks: np.ndarray, side: float) -> np.ndarray:
     turn = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / float((a * a).sum())
     linear = np.array([[real, -turn], [turn, real]])
     return np.concatenate([linear, (target.mean(0) - linear @ source.mean(0))[:, None]], axis=1)
+
+
+def is_alignable(landmarks: np.ndarray) -> bool:
+    """The five points lie as on a face that can be laid onto the template; not on a line (a profile), in one place or in disorder.
+
+    Two measures decide: the shorter extent against the longer one (0.85 for a face that looks into the camera), and the correlation with
+    the template after the best turn (0.99 there, 0.92 for a head turned by 60 degrees, 0.8 by 80).
+
+    >>> is_alignable(TEMPLATE * 100), is_alignable(TEMPLATE * [10, 100]), is_alignable(np.ones((5, 2)))
+    (True, False, False)
+    """
+    if not np.isfinite(landmarks).all():
+        return False
+    points, target = (values - values.mean(0) for values in (np.asarray(landmarks, dtype=np.float64), TEMPLATE))
+    longer, shorter = np.linalg.svd(points, compute_uv=False)
+    if longer == 0 or shorter < MIN_SPREAD * longer:
+        return False
+    a, b = points @ [1, 1j], target @ [1, 1j]
+    return bool(abs(np.vdot(a, b)) >= MIN_LIKENESS * np.linalg.norm(a) * np.linalg.norm(b))
 
 
 def native_side(landmarks: np.ndarray) -> float:

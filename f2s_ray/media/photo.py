@@ -11,6 +11,7 @@ from torch import Tensor
 __all__ = ["Colour", "Limits", "Page", "Photo", "PhotoInfo", "array_from", "tensor_from"]
 
 Colour = Literal["rgb", "grey", "cmyk", "palette"]
+ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,9 @@ def array_from(channels: Float[Tensor, "c h w"], maximum: int) -> np.ndarray:
     >>> array_from(torch.full((1, 2, 2), 0.5), 255)[0, 0]
     array([128], dtype=uint8)
     """
-    whole = (channels.clamp(0, 1) * maximum).round()
-    return np.ascontiguousarray(whole.permute(1, 2, 0).cpu().numpy().astype(np.uint8 if maximum <= 255 else np.uint16))
+    count, height, width = channels.shape
+    samples = np.empty((height, width, count), np.uint8 if maximum <= 255 else np.uint16)
+    for top in range(0, height, ROWS):  # a large picture as floats is dear; only some rows are held three times
+        whole = (channels[:, top : top + ROWS].clamp(0, 1) * maximum).round()
+        samples[top : top + ROWS] = whole.permute(1, 2, 0).cpu().numpy()
+    return samples

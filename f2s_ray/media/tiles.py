@@ -1,14 +1,18 @@
 """A picture to overlapping tiles and back, without seams."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 __all__ = ["Tile", "blend", "tile_grid"]
+
+# An eighth of the overlap at a tile's inner edge does not count: there a network had to guess what lies beyond.
+DEAD = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Tile:
 def tile_grid(height: int, width: int, tile_px: int, overlap_px: int) -> list[Tile]:
     """Tiles that cover a picture, row by row, evenly spread; neighbours overlap by at least ``overlap_px``.
 
-    A side that fits into one tile is not cut, so tiles can be smaller than ``tile_px``, never larger.
+    A side that fits into one tile is not cut, so tiles can be smaller than ``tile_px``, never larger; all are of one size.
 
     Raises:
         ValueError: if ``overlap_px`` is not below half the tile.
@@ -45,33 +49,36 @@ def tile_grid(height: int, width: int, tile_px: int, overlap_px: int) -> list[Ti
 
 
 def blend(
-    tiles: Iterable[tuple[Tile, Float[Tensor, "c th tw"]]], height: int, width: int, overlap_px: int
+    grid: Sequence[Tile], pixels: Iterable[Float[Tensor, "c th tw"]], overlap_px: int
 ) -> Float[Tensor, "c height width"]:
     """Join tiles into one picture; each fades over ``overlap_px`` by a raised cosine, and the weights sum to 1.
 
+    The weights are known before the first tile comes, so nothing of the picture's size is held but the result.
+
     Args:
-        tiles: each tile with its pixels, in any order; together they cover the picture.
-        height: of the picture.
-        width: of the picture.
+        grid: as ``tile_grid`` gives it.
+        pixels: those of each tile, in the same order; one is held at a time.
         overlap_px: as given to ``tile_grid``.
 
+    Raises:
+        ValueError: there is no tile, or not one part for each.
+
     >>> grid = tile_grid(50, 70, 32, 8)
-    >>> joined = blend(((tile, torch.full((1, 32, 32), 0.5)) for tile in grid), 50, 70, 8)
+    >>> joined = blend(grid, (torch.full((1, 32, 32), 0.5) for _ in grid), 8)
     >>> bool(torch.allclose(joined, torch.tensor(0.5)))
     True
     """
-    total: Tensor | None = None
-    for tile, pixels in tiles:
-        if total is None:
-            total = pixels.new_zeros(pixels.shape[0], height, width)
-            weights = pixels.new_zeros(1, height, width)
-        window = _window(tile.y1 - tile.y0, overlap_px)[:, None] * _window(tile.x1 - tile.x0, overlap_px)
-        window = window.to(pixels)
-        tile.crop(total).add_(pixels * window)
-        tile.crop(weights).add_(window)
-    if total is None:
+    if not grid:
         raise ValueError("no tiles to blend; a picture has at least one")
-    return total.div_(weights)
+    rows = _weights({(tile.y0, tile.y1) for tile in grid}, overlap_px)
+    columns = _weights({(tile.x0, tile.x1) for tile in grid}, overlap_px)
+    parts = iter(pixels)
+    first = next(parts)
+    joined = first.new_zeros(first.shape[0], max(y1 for _, y1 in rows), max(x1 for _, x1 in columns))
+    for tile, part in zip(grid, chain([first], parts), strict=True):
+        weight = rows[tile.y0, tile.y1][:, None] * columns[tile.x0, tile.x1]
+        tile.crop(joined).add_(part * weight.to(part))
+    return joined
 
 
 def _spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
@@ -82,9 +89,24 @@ def _spans(side: int, tile_px: int, overlap_px: int) -> list[tuple[int, int]]:
     return [(start, start + tile_px) for start in starts]
 
 
-def _window(side: int, overlap_px: int) -> Float[Tensor, "side"]:
-    """Rises from just above 0 to 1 over the overlap, falls at the far end; at a picture's edge dividing undoes it."""
-    distance = torch.arange(side, dtype=torch.float32) + 0.5
-    distance = torch.minimum(distance, side - distance)
-    ramp = (distance / max(overlap_px, 1)).clamp(max=1)
-    return 0.5 - 0.5 * torch.cos(math.pi * ramp) + 1e-4
+def _weights(spans: set[tuple[int, int]], overlap_px: int) -> dict[tuple[int, int], Float[Tensor, " side"]]:
+    """The weight of each span at each of its pixels; over all spans they sum to 1 everywhere."""
+    side = max(stop for _, stop in spans)
+    windows = {(start, stop): _window(start, stop, side, overlap_px) for start, stop in sorted(spans)}
+    total = torch.zeros(side, dtype=torch.float64)
+    for (start, stop), window in windows.items():
+        total[start:stop] += window
+    return {(start, stop): (window / total[start:stop]).float() for (start, stop), window in windows.items()}
+
+
+def _window(start: int, stop: int, side: int, overlap_px: int) -> Float[Tensor, " length"]:
+    """1 in the middle and at the picture's own edges; at an inner edge 0, then a rise within the overlap."""
+    place = torch.arange(stop - start, dtype=torch.float64) + 0.5
+    dead = overlap_px // DEAD
+    slope = max(overlap_px - 2 * dead, 1)
+    window = torch.ones_like(place)
+    for distance, inner in ((place, start > 0), (place.flip(0), stop < side)):
+        if inner:
+            ramp = ((distance - dead) / slope).clamp(0, 1)
+            window = window * (0.5 - 0.5 * torch.cos(math.pi * ramp))
+    return window

@@ -30,10 +30,14 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Gatekeeper:
-    """Who compares faces (a picture and ten landmark coordinates to a unit vector), and within which limits."""
+    """Who compares faces (a picture and ten landmark coordinates to a unit vector), and within which limits.
+
+    ``boldest`` is the share of the restored face that is tried first, 0..1; half of it comes next, then none.
+    """
 
     embed: Embed
     config: GateConfig
+    boldest: float = 1.0
 
 
 def paste_face(
@@ -43,8 +47,8 @@ def paste_face(
     landmarks: np.ndarray,
     neighbours: Neighbours,
     keeper: Gatekeeper,
-) -> tuple[Float[Tensor, "3 h w"], Candidate, Ruling]:
-    """The picture with the face, the version that won, and the numbers that decided.
+) -> tuple[Candidate, Ruling]:
+    """Write the face into ``scene``; the version that won, and the numbers that decided.
 
     Args:
         source: the picture as it came.
@@ -55,16 +59,15 @@ def paste_face(
         keeper: who decides.
     """
     region = _region(face, scene)
-    versions = _versions(source[region], scene[region], _moved(face, region))
+    versions = _versions(source[region], scene[region], _moved(face, region), keeper.boldest)
     local = (landmarks - np.array([region[2].start, region[1].start])).flatten().tolist()
     candidates = [
         Candidate(decision, weight, partial(keeper.embed, version, local), what)
         for decision, weight, what, version in versions
     ]
     ruling = judge(keeper.embed(source[region], local), neighbours.person, neighbours.other, candidates, keeper.config)
-    result = scene.clone()
-    result[region] = versions[ruling.index][3]
-    return result, candidates[ruling.index], ruling
+    scene[region] = versions[ruling.index][3]
+    return candidates[ruling.index], ruling
 
 
 def paste_whole(scene: Float[Tensor, "3 h w"], face: RestoredFace) -> Float[Tensor, "3 h w"]:
@@ -93,16 +96,28 @@ def _moved(face: RestoredFace, region: Region) -> RestoredFace:
 
 
 def _versions(
-    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace
+    source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: RestoredFace, boldest: float
 ) -> list[tuple[Decision, float, str, Float[Tensor, "3 h w"]]]:
-    """Decision, weight, words and pixels, boldest first; the last is the face as it was, in a restored surrounding."""
+    """Decision, weight, words and pixels: the boldest, half of that, none; the last is the face as it was, in a restored surrounding."""
     side = face.after.shape[-1]
     mask = feather_mask(side)
     change = face.after - warp(scene, face.matrix, side, side)
     whole = paste_back(torch.zeros_like(scene), torch.ones_like(face.after), face.matrix, mask)
+    bold: list[tuple[Decision, float, str, Tensor]] = [
+        (_decision(weight), weight, _words(weight), paste_back(scene, weight * change, face.matrix, mask))
+        for weight in (boldest, HALF * boldest)
+        if weight > 0
+    ]
     return [
-        ("restored", 1.0, "restored face", paste_back(scene, change, face.matrix, mask)),
-        ("blended", HALF, "half of the restored face", paste_back(scene, HALF * change, face.matrix, mask)),
+        *bold,
         ("kept", 0.0, "face of the restored scene", scene),
         ("kept", 0.0, "face left as it was", scene + whole * (source - scene)),
     ]
+
+
+def _decision(weight: float) -> Decision:
+    return "restored" if weight == 1 else "blended"
+
+
+def _words(weight: float) -> str:
+    return "restored face" if weight == 1 else f"{weight:.0%} of the restored face"

@@ -1,12 +1,13 @@
 """The method in one place: picture, faces and references to restored faces, a code of the damage, and a restored picture.
 
 Source: Face2Scene (CVPR 2026): reference-based face restoration, FaDeX on the pair, MapNet's 21 tokens, a one-step restorer for the scene.
-Ours: faces and picture are restored at their own scale; several faces vote; tiles share one code.
+Ours: faces and picture are restored at their own scale; several faces vote; tiles share one code, or the codes of the regions around them.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import cast
 
@@ -17,22 +18,25 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from f2s_ray.errors import JobError
 from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
-from f2s_ray.media.tiles import blend, tile_grid
+from f2s_ray.media.tiles import Tile, blend, tile_grid
+from f2s_ray.media.tone import is_grey, keep_tone
 from f2s_ray.models import networks, weights
-from f2s_ray.models.fadex import BLOCK, Fadex, values_from
+from f2s_ray.models.fadex import BLOCK, Fadex
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from f2s_ray.models.restorer import STRIDE
 from f2s_ray.models.scene_restorer import SceneRestorer
+from f2s_ray.models.votes import Code, LocalCode, Readings, code_at, vote
+from f2s_ray.models.windows import PAIR_PX, continued, drift_of, face_windows, reflected
 
 __all__ = ["Code", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
 
-PAIR_PX = 128
 MIN_SIDE, MAX_SIDE = 64, 384
 PAIR_SHARE = 0.8
 MAX_DRIFT = 0.08
-SAME_DAMAGE = 0.5
+MIN_TILE_PX = 128
 
 
 class Face2SceneConfig(BaseModel):
@@ -43,6 +47,7 @@ class Face2SceneConfig(BaseModel):
     threads: int = Field(2, ge=1, le=64, description="threads of the networks; part of what decides the last bit")
     tile_px: int = Field(512, ge=128, le=4096, multiple_of=STRIDE, description="side of a tile; memory grows with it")
     overlap_px: int = Field(64, ge=16, le=512, multiple_of=STRIDE, description="how far neighbouring tiles overlap")
+    tile_batch: int = Field(1, ge=1, le=256, description="tiles restored together; more than 1 pays on a GPU")
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,16 @@ class RestoredFace:
 
 @dataclass(frozen=True)
 class Pair:
-    """Degraded and restored window of one face in picture coordinates, and the weight of its vote."""
+    """Degraded and restored windows of one face in picture coordinates, the weight of its vote, and where it lies.
 
-    degraded: Float[Tensor, "3 128 128"]
-    restored: Float[Tensor, "3 128 128"]
+    A small face gives one window, a large one four. ``x`` and ``y`` are fractions of the upright picture.
+    """
+
+    degraded: Float[Tensor, "n 3 128 128"]
+    restored: Float[Tensor, "n 3 128 128"]
     weight: float
-
-
-@dataclass(frozen=True)
-class Code:
-    """What the faces say: pooled map [21, k], signature [128], named values, lowest cosine between voters, who voted."""
-
-    pooled: Float[Tensor, "21 k"]
-    signature: Float[Tensor, " d"]
-    values: dict[str, float]
-    agreement: float
-    voters: tuple[int, ...]
+    x: float = 0.5
+    y: float = 0.5
 
 
 def digests(config: Face2SceneConfig) -> dict[str, str]:
@@ -119,6 +118,8 @@ class Face2Scene:
         stacked = torch.stack(list(references))[None] if references else rgb.new_zeros(1, 0, 3, 128, 128)
         mask = torch.ones(1, stacked.shape[1])
         after = self._faces(before[None], stacked, mask)[0].clamp(0, 1)
+        if is_grey(before):
+            after = after.mean(0, keepdim=True).expand(3, -1, -1)
         return RestoredFace(before, after, matrix, native)
 
     @torch.inference_mode()
@@ -127,83 +128,114 @@ class Face2Scene:
 
         Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer,
         blind, makes the other half.
+
+        Args:
+            rgb: the picture.
+            face: what ``restore_face`` made of it.
+            score: weight of its vote; it falls to 0 with the drift of the pair's tones.
         """
         height, width = rgb.shape[-2:]
         length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width)) // BLOCK * BLOCK
         if length < PAIR_PX // 4:
             return None
         centre = np.linalg.inv(face.matrix[:, :2]) @ (np.full(2, face.before.shape[-1] / 2) - face.matrix[:, 2])
-        left, top = (
-            int(np.clip(c - length / 2, 0, limit - length)) // BLOCK * BLOCK
-            for c, limit in zip(centre, (width, height), strict=True)
-        )
-        window = rgb[:, top : top + length, left : left + length]
-        if face.native_px > MAX_SIDE * 1.1:
-            restored = self._untiled(window, None)
-        else:
-            shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
-            matrix = (np.vstack([face.matrix, [0, 0, 1.0]]) @ np.linalg.inv(shift))[:2]
-            restored = paste_back(window, face.after - face.before, matrix, torch.ones_like(face.before[:1]))
-        drift = F.avg_pool2d((restored - window)[None], 8, ceil_mode=True).abs().mean()
-        if float(drift) > MAX_DRIFT:
+        windows = [
+            (tile.crop(rgb), self._restored_window(rgb, face, tile))
+            for tile in face_windows(centre, face.native_px, length, (height, width))
+        ]
+        drift = max(drift_of(before, after) for before, after in windows)
+        if drift >= MAX_DRIFT:
             return None
-        return Pair(_continued(window), _continued(restored), score * min(1.0, max(0.25, face.native_px / PAIR_PX)))
+        return Pair(
+            torch.stack([continued(before) for before, _ in windows]),
+            torch.stack([continued(keep_tone(before, after)) for before, after in windows]),
+            score * (1 - drift / MAX_DRIFT),
+            float(np.clip(centre[0] / width, 0, 1)),
+            float(np.clip(centre[1] / height, 0, 1)),
+        )
+
+    def _restored_window(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, tile: Tile) -> Float[Tensor, "3 n n"]:
+        window = tile.crop(rgb)
+        if face.native_px > MAX_SIDE * 1.1:
+            return self._untiled(window[None], None)[0]
+        shift = np.array([[1, 0, -tile.x0], [0, 1, -tile.y0], [0, 0, 1.0]])
+        matrix = (np.vstack([face.matrix, [0, 0, 1.0]]) @ np.linalg.inv(shift))[:2]
+        return paste_back(window, face.after - face.before, matrix, torch.ones_like(face.before[:1]))
 
     @torch.inference_mode()
     def read_code(self, pairs: Sequence[Pair]) -> Code | None:
-        """Let the faces vote; one that disagrees with the weighted mean direction (cosine below 0.5) does not count.
+        """Let the faces vote (see ``votes``); None without any. The windows of one face are averaged first.
 
         Averaging comes before MapNet's projector and does not depend on the order of the faces.
         """
         if not pairs:
             return None
         features, signatures, values = self._fadex(
-            torch.stack([pair.restored for pair in pairs]), torch.stack([pair.degraded for pair in pairs])
+            torch.cat([pair.restored for pair in pairs]), torch.cat([pair.degraded for pair in pairs])
+        )
+        counts = [len(pair.degraded) for pair in pairs]
+        pooled, directions, told = (
+            torch.stack([part.mean(0) for part in each.split(counts)])
+            for each in (self._mapnet.pool(features), signatures, values)
         )
         weights = torch.tensor([pair.weight for pair in pairs])
-        mean = F.normalize((signatures * weights[:, None]).sum(0), dim=0)
-        voters = [i for i in range(len(pairs)) if float(signatures[i] @ mean) >= SAME_DAMAGE]
-        voters = voters or [int(weights.argmax())]
-        share = (weights[voters] / weights[voters].sum())[:, None]
-        cosines = signatures[voters] @ signatures[voters].T
-        return Code(
-            pooled=(self._mapnet.pool(features[voters]) * share[..., None]).sum(0),
-            signature=F.normalize((signatures[voters] * share).sum(0), dim=0),
-            values=values_from((values[voters] * share).sum(0)),
-            agreement=float(cosines.min()),
-            voters=tuple(voters),
-        )
+        places = torch.tensor([[pair.x, pair.y] for pair in pairs])
+        return vote(Readings(pooled, F.normalize(directions, dim=1), told, weights, places))
 
     @torch.inference_mode()
     def restore_scene(
-        self, rgb: Float[Tensor, "3 h w"], pooled: Float[Tensor, "21 k"] | None
+        self, rgb: Float[Tensor, "3 h w"], pooled: Float[Tensor, "21 k"] | None, regions: Sequence[LocalCode] = ()
     ) -> Float[Tensor, "3 h w"]:
-        """Restore a picture of any size in tiles that share one code; ``None`` is blind."""
-        tokens = None if pooled is None else self._mapnet.project(pooled[None])
+        """Restore a picture of any size in tiles; beside the picture and the result, only tiles are held.
+
+        Each tile keeps the tone of the picture, so tiles do not differ in it; a grey picture stays exactly grey.
+
+        Args:
+            rgb: the picture.
+            pooled: the code that all tiles share; None is blind.
+            regions: where the damage varies: each tile gets these codes, blended by their distance to its centre.
+        """
         height, width = rgb.shape[1:]
-        overlap_px = self._config.overlap_px
-        grid = tile_grid(height, width, self._config.tile_px, overlap_px)
-        return blend(((tile, self._untiled(tile.crop(rgb), tokens)) for tile in grid), height, width, overlap_px)
+        tile_px, overlap_px = self._tile_size((height, width), regions)
+        grid = tile_grid(height, width, tile_px, overlap_px)
+        codes = [
+            code_at(regions, (tile.x0 + tile.x1) / 2, (tile.y0 + tile.y1) / 2, (height, width)) if regions else pooled
+            for tile in grid
+        ]
+        return blend(grid, self._tiles(rgb, grid, codes), overlap_px)
 
-    def _untiled(self, rgb: Float[Tensor, "3 h w"], tokens: Tensor | None) -> Float[Tensor, "3 h w"]:
-        """One call, padded by reflection to multiples of 16."""
+    def _tile_size(self, size: tuple[int, int], regions: Sequence[LocalCode]) -> tuple[int, int]:
+        """Side and overlap of the tiles: where regions differ, at most half of the way between two of them."""
+        tile_px, overlap_px = self._config.tile_px, self._config.overlap_px
+        height, width = size
+        ways = [np.hypot((a.x - b.x) * width, (a.y - b.y) * height) for a, b in combinations(regions, 2)]
+        half = int(min(ways, default=2 * tile_px) / 2 // STRIDE) * STRIDE
+        if half >= tile_px:
+            return tile_px, overlap_px
+        tile_px = min(tile_px, max(MIN_TILE_PX, half))
+        return tile_px, min(overlap_px, tile_px // 4)
+
+    def _tiles(
+        self, rgb: Float[Tensor, "3 h w"], grid: Sequence[Tile], codes: Sequence[Tensor | None]
+    ) -> Iterator[Float[Tensor, "3 th tw"]]:
+        """The tiles restored, ``tile_batch`` at a time."""
+        grey, batch = is_grey(rgb), self._config.tile_batch
+        for first in range(0, len(grid), batch):
+            windows = torch.stack([tile.crop(rgb) for tile in grid[first : first + batch]])
+            pooled = [code for code in codes[first : first + batch] if code is not None]
+            tokens = self._mapnet.project(torch.stack(pooled)) if pooled else None
+            for before, after in zip(windows, self._untiled(windows, tokens), strict=True):
+                kept = keep_tone(before, after)
+                yield kept.mean(0, keepdim=True).expand(3, -1, -1) if grey else kept
+
+    def _untiled(self, rgb: Float[Tensor, "b 3 h w"], tokens: Tensor | None) -> Float[Tensor, "b 3 h w"]:
+        """One call, padded by reflection to multiples of 16.
+
+        Raises: JobError when the network gives what is no number.
+        """
         height, width = rgb.shape[-2:]
-        padded = _reflected(rgb, -height % STRIDE, -width % STRIDE)
-        return self._scene(padded[None], tokens)[0, :, :height, :width].clamp(0, 1)
-
-
-def _continued(window: Float[Tensor, "3 n n"]) -> Float[Tensor, "3 128 128"]:
-    """A small window repeated up to 128 px; as n is a multiple of 8, JPEG's grid goes on."""
-    times = -(-PAIR_PX // window.shape[-1])
-    return window.repeat(1, times, times)[:, :PAIR_PX, :PAIR_PX]
-
-
-def _reflected(x: Float[Tensor, "3 h w"], down: int, right: int) -> Tensor:
-    """Continue downwards and to the right by reflection, again and again where the picture is smaller than the rim."""
-    while down or right:
-        step_down, step_right = min(down, x.shape[1] - 1), min(right, x.shape[2] - 1)
-        if x.shape[1] == 1 or x.shape[2] == 1:
-            return F.pad(x[None], (0, right, 0, down), mode="replicate")[0]
-        x = F.pad(x[None], (0, step_right, 0, step_down), mode="reflect")[0]
-        down, right = down - step_down, right - step_right
-    return x
+        padded = torch.stack([reflected(one, -height % STRIDE, -width % STRIDE) for one in rgb])
+        restored = self._scene(padded, tokens)[..., :height, :width].clamp(0, 1)
+        if not restored.isfinite().all():
+            raise JobError(f"{self.name} gave values that are no numbers; check its weights with `f2s weights verify`")
+        return restored

@@ -95,8 +95,7 @@ def _objection(
 ) -> str | None:
     """Why this candidate may not stand, or None."""
     if person is None:
-        likeness = float(before @ after)
-        return None if likeness >= config.min_self else f"no longer looks like itself ({likeness:.2f})"
+        return _estrangement(before, after, other, config)
     was, now = float(before @ person), float(after @ person)
     if not now >= was - config.max_loss:  # so written, a vector that is no number is refused, too
         return f"moved away from its person ({was:.2f} to {now:.2f})"
@@ -106,6 +105,17 @@ def _objection(
     if not lead_now >= lead_was - config.max_margin_loss:
         return f"moved towards another person (lead {lead_was:.2f} to {lead_now:.2f})"
     return None
+
+
+def _estrangement(before: np.ndarray, after: np.ndarray, other: np.ndarray | None, config: GateConfig) -> str | None:
+    """The same when nobody is known: it must stay like itself, and not become like the nearest other person."""
+    likeness = float(before @ after)
+    if not likeness >= config.min_self:
+        return f"no longer looks like itself ({likeness:.2f})"
+    if other is None:
+        return None
+    was, now = float(before @ other), float(after @ other)
+    return None if now <= was + config.max_margin_loss else f"moved towards another person ({was:.2f} to {now:.2f})"
 
 
 def _cosine(vector: np.ndarray, target: np.ndarray | None) -> float | None:

@@ -40,8 +40,7 @@ def borrow(
                 neighbours[place].append((item, estimate))
     for item, estimate in pairs:
         if estimate.code:
-            count = len(estimate.face_ids)
-            yield _code(estimate, estimate, "face", None, f"read from {count} face{'s' if count > 1 else ''}")
+            yield _code(estimate, estimate, "face", None, _told(estimate))
             continue
         for place in _places(item):
             lender = _nearest(estimate, neighbours[place], config)
@@ -82,10 +81,17 @@ def _distance(estimate: CodeEstimate, other: CodeEstimate, config: BorrowConfig)
     return None if max(gaps) > 1 else sum(gaps)
 
 
+def _told(estimate: CodeEstimate) -> str:
+    """Who told the code, in words."""
+    count, regions = len(estimate.face_ids), len(estimate.regions)
+    words = f"read from {count} face{'s' if count > 1 else ''}"
+    return f"{words}; non-uniform damage, {regions} regions" if regions else words
+
+
 def _code(
     estimate: CodeEstimate, source: CodeEstimate | None, origin: str, lender: str | None, why: str
 ) -> DegradationCode:
-    """The row; ``source`` is the estimate whose code is taken."""
+    """The row; ``source`` is the estimate whose code is taken. Regions stay with their picture: a borrowed code is the mean."""
     return DegradationCode.model_validate(
         {
             "shot_id": estimate.shot_id,
@@ -99,6 +105,7 @@ def _code(
             "jpeg_quality": source.jpeg_quality if source else None,
             "downscale": source.downscale if source else None,
             "agreement": source.agreement if source else None,
+            "regions": source.regions if source and lender is None else (),
             "estimator": estimate.estimator,
         }
     )

@@ -1,20 +1,25 @@
 """Shot, faces and references to what they tell about the damage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from f2s_catalog.records import CodeEstimate
+from f2s_catalog.records import CodeEstimate, RegionCode
 from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 
+from f2s_ray.media.geometry import is_alignable
 from f2s_ray.media.photo import Limits
-from f2s_ray.models.face2scene import Code, Face2Scene, Face2SceneConfig
+from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
+from f2s_ray.models.fadex import VALUES
 from f2s_ray.models.quality import measure
+from f2s_ray.models.votes import Code, Region
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import EstimateUnit, UnitFace
 
 __all__ = ["EstimateCode", "EstimateConfig", "EstimateSetup"]
 
 ALONE_WEIGHT = 0.5
+FULL_VOTE_PX = 128
 
 
 class EstimateConfig(BaseModel):
@@ -50,24 +55,20 @@ class EstimateCode:
         for face in self._voters(record.faces):
             references = self._crops.get(face.references)
             restored = self._model.restore_face(rgb, points(face.face.landmarks_px), references)
-            vote = face.face.score * (1.0 if references else ALONE_WEIGHT)
-            pair = self._model.pair(rgb, restored, vote)
+            pair = self._model.pair(rgb, restored, _weight(face))
             if pair is not None:
                 pairs.append(pair)
                 ids.append(face.face.face_id)
         code = self._model.read_code(pairs)
         frame = measure(rgb)
-        values = code.values if code else {}
         yield CodeEstimate(
             shot_id=record.shot.shot_id,
-            code=_flat(code),
+            code=_flat(code.pooled) if code else (),
             signature=tuple(code.signature.tolist()) if code else (),
-            blur_sigma_px=values.get("blur_sigma_px"),
-            noise_sigma=values.get("noise_sigma"),
-            jpeg_quality=values.get("jpeg_quality"),
-            downscale=values.get("downscale"),
+            **_values(code),
             face_ids=tuple(ids[i] for i in code.voters) if code else (),
             agreement=code.agreement if code else None,
+            regions=tuple(_region(region, ids) for region in code.regions) if code else (),
             noise_measured=frame.noise,
             sharpness_measured=frame.sharpness,
             blockiness_measured=frame.blockiness,
@@ -79,11 +80,35 @@ class EstimateCode:
         usable = [
             face
             for face in faces
-            if face.face.face_px >= self._config.min_face_px and face.face.score >= self._config.min_score
+            if face.face.face_px >= self._config.min_face_px
+            and face.face.score >= self._config.min_score
+            and is_alignable(points(face.face.landmarks_px))
         ]
         best = sorted(usable, key=lambda face: (-face.face.score * face.face.face_px, face.face.face_id))
         return sorted(best[: self._config.max_faces], key=lambda face: face.face.face_id)
 
 
-def _flat(code: Code | None) -> tuple[float, ...]:
-    return tuple(code.pooled.flatten().tolist()) if code else ()
+def _weight(face: UnitFace) -> float:
+    """How much a face's word counts: the detector's certainty, its size up to 128 px, and whether references helped to restore it."""
+    size = min(1.0, max(0.25, face.face.face_px / FULL_VOTE_PX))
+    return face.face.score * size * (1.0 if face.references else ALONE_WEIGHT)
+
+
+def _region(region: Region, face_ids: Sequence[str]) -> RegionCode:
+    return RegionCode(
+        x=region.local.x,
+        y=region.local.y,
+        code=_flat(region.local.pooled),
+        signature=tuple(region.signature.tolist()),
+        face_ids=tuple(face_ids[i] for i in region.voters),
+        **region.values,
+    )
+
+
+def _values(code: Code | None) -> dict[str, float | None]:
+    """The named values; null without a code."""
+    return {name: code.values[name] if code else None for name, _ in VALUES}
+
+
+def _flat(pooled: Tensor) -> tuple[float, ...]:
+    return tuple(pooled.flatten().tolist())

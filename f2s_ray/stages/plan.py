@@ -68,7 +68,9 @@ def _risks(unit: RestoreUnit, code: DegradationCode) -> Iterator[str]:
         yield f"faces without a reference: {alone} of {len(unit.faces)}"
     if code.origin == "blind":
         yield "no code"
-    if code.agreement is not None and code.agreement < 0.3:
+    if code.regions:
+        yield f"non-uniform damage, {len(code.regions)} regions"
+    elif code.agreement is not None and code.agreement < 0.3:
         yield "its faces disagree: the damage may not be the same everywhere"
     if code.blur_sigma_px is not None and code.blur_sigma_px > 2.5:
         yield f"strong blur ({code.blur_sigma_px:.1f} px)"

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -19,13 +20,16 @@ from f2s_ray import __version__
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode, target_name
+from f2s_ray.media.geometry import is_alignable
 from f2s_ray.media.metadata import Provenance, carry, finish
 from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.regions import FaceRegion
 from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
-from f2s_ray.models.gate import Candidate, GateConfig, Ruling
+from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
+from f2s_ray.models.mapnet import TOKENS
+from f2s_ray.models.votes import LocalCode
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
@@ -41,6 +45,9 @@ class RestoreConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     quality: int = Field(95, ge=50, le=100, description="quality of lossy formats; a better source keeps its own")
     min_face_px: float = Field(24, ge=16, le=512, description="smaller faces are left to the scene restorer")
+    fidelity: float = Field(
+        0.0, ge=0, le=1, description="0 is the whole restored face, 1 the face as the scene restorer leaves it"
+    )
     gate: GateConfig = GateConfig()
 
 
@@ -80,11 +87,12 @@ class RestorePhoto:
         """The segment. Raises: MediaError ``contract`` when metadata that must be kept got lost."""
         begin, clock = time.perf_counter(), _Clock()
         photo = open_photo(self._root, record.media, self._limits)
-        code = torch.tensor(record.code).reshape(21, -1) if record.code else None
+        code = _pooled(record.code) if record.code else None
+        regions = [LocalCode(region.x, region.y, _pooled(region.code)) for region in record.regions]
         pages = []
         for page in photo.pages:
             with clock:
-                pages.append(replace(page, rgb=self._model.restore_scene(page.rgb, code)))
+                pages.append(replace(page, rgb=self._model.restore_scene(page.rgb, code, regions)))
         source_rgb = photo.pages[0].rgb
         rgb, gates = pages[0].rgb, []
         for face in record.faces:
@@ -105,17 +113,28 @@ class RestorePhoto:
             **written,
         )
 
+    @torch.inference_mode()
     def _face(
         self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace, clock: _Clock
     ) -> tuple[Float[Tensor, "3 h w"], FaceGate]:
-        """The picture with the boldest version of this face that the gate lets through."""
+        """``scene`` with the boldest version of this face that the gate lets through, written into it."""
         landmarks = points(face.face.landmarks_px)
+        if not is_alignable(landmarks):
+            return scene, self._unrestored(source, scene, face)
         with clock:
             restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
         neighbours = Neighbours(_vector(face.person), _vector(face.other))
-        keeper = Gatekeeper(self._embedder.embed, self._config.gate)
-        result, candidate, ruling = paste_face(source, scene, restored, landmarks, neighbours, keeper)
-        return result, _gate(face, candidate, ruling)
+        keeper = Gatekeeper(self._embedder.embed, self._config.gate, 1 - self._config.fidelity)
+        candidate, ruling = paste_face(source, scene, restored, landmarks, neighbours, keeper)
+        return scene, _gate(face, candidate, ruling)
+
+    def _unrestored(self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace) -> FaceGate:
+        """The row of a face that is left to the scene restorer because it cannot be laid onto the template."""
+        landmarks = list(face.face.landmarks_px)
+        scenes = Candidate("kept", 0.0, partial(self._embedder.embed, scene, landmarks), "face of the restored scene")
+        before, person, other = self._embedder.embed(source, landmarks), _vector(face.person), _vector(face.other)
+        ruling = judge(before, person, other, [scenes], self._config.gate)
+        return _gate(face, scenes, replace(ruling, reason=f"{scenes.what}: too far in profile to be aligned"))
 
     def _write(self, record: RestoreUnit, photo: Photo) -> dict[str, object]:
         """Encode, carry the metadata, compare, and name the file by its task; nothing is left when it fails."""
@@ -145,6 +164,10 @@ class RestorePhoto:
             "carried_over": carried.carried_over,
             "changed": (*encoded.changed, *carried.changed),
         }
+
+
+def _pooled(code: tuple[float, ...]) -> Float[Tensor, "21 k"]:
+    return torch.tensor(code).reshape(TOKENS, -1)
 
 
 def _gate(face: UnitFace, candidate: Candidate, ruling: Ruling) -> FaceGate:

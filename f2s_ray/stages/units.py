@@ -1,6 +1,6 @@
 """What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
 
-from f2s_catalog.records import Face, MediaItem, Record, Shot, TaskFace
+from f2s_catalog.records import Face, MediaItem, Record, RegionCode, Shot, TaskFace
 from pydantic import Field
 
 __all__ = ["EstimateUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
@@ -49,6 +49,7 @@ class RestoreUnit(Record):
     media: MediaItem
     faces: tuple[UnitFace, ...]
     code: tuple[float, ...] = Field(description="21 pooled vectors, row by row; empty: blind")
+    regions: tuple[RegionCode, ...] = Field(description="codes of its parts; empty: one code for all")
     restorer: str
     planned_on: str
 

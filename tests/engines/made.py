@@ -107,6 +107,7 @@ def flow_of(folder: Path, **changes) -> list[Step]:
                 jpeg_quality=None,
                 downscale=None,
                 agreement=None,
+                regions=(),
                 estimator="made@0",
             )
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from f2s_ray.media.geometry import TEMPLATE, align_matrix, feather_mask, native_side, paste_back, warp
+from f2s_ray.media.geometry import (
+    TEMPLATE,
+    align_matrix,
+    feather_mask,
+    is_alignable,
+    native_side,
+    paste_back,
+    warp,
+)
+from f2s_ray.models.face_quality import HEAD_MM
 
 
 def smooth(height, width, shift=0.0):
@@ -127,3 +136,58 @@ def test_the_mask_is_whole_in_the_middle_and_fades_to_nothing(side):
     assert torch.equal(mask, mask.T)
     row = mask[side // 2, : side // 2]
     assert (row.diff() >= 0).all()
+
+
+# Faces of all kinds
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 180, -90])
+@pytest.mark.parametrize("side", [20, 2000])
+def test_a_face_of_any_size_and_turn_can_be_aligned(side, degrees):
+    assert is_alignable(turned(side, degrees, 7, 9))
+
+
+@pytest.mark.parametrize(("yaw_degrees", "expected"), [(0, True), (-45, True), (65, True), (90, False), (-90, False)])
+def test_a_profile_cannot_be_aligned(yaw_degrees, expected):
+    """A head as a turned solid, seen from far away."""
+    yaw = math.radians(yaw_degrees)
+    landmarks = np.stack([HEAD_MM[:, 0] * math.cos(yaw) + HEAD_MM[:, 2] * math.sin(yaw), HEAD_MM[:, 1]], 1)
+    assert is_alignable(landmarks) is expected
+
+
+@pytest.mark.parametrize(
+    "landmarks",
+    [
+        np.ones((5, 2)),
+        np.full((5, 2), np.nan),
+        np.array([[0, 0], [1, 1], [2, 2], [3, 3], [4, 4.0]]),
+        TEMPLATE[::-1] * 100 * [1, -1],
+        TEMPLATE[[0, 3, 2, 4, 1]] * 100,
+    ],
+)
+def test_points_that_are_no_face_cannot_be_aligned(landmarks):
+    assert not is_alignable(landmarks)
+
+
+@pytest.mark.parametrize("side", [30, 64, 384, 2000])
+def test_an_even_change_fades_out_without_a_rim(side):
+    """No step is larger than a cubic spline along a raised cosine over 0.14 of the face makes, and outside nothing changes."""
+    size = side + 40
+    picture = torch.full((3, size, size), 0.4)
+    matrix = align_matrix(turned(side, 0, 20, 20), min(384, max(64, side)))
+    aligned = min(384, max(64, side))
+    pasted = paste_back(picture, torch.full((3, aligned, aligned), 0.2), matrix, feather_mask(aligned))[0]
+    steps = torch.maximum(pasted.diff(dim=0).abs().max(), pasted.diff(dim=1).abs().max())
+    assert float(steps) < 0.2 * 2.3 / (0.14 * side)
+    assert float(pasted.max()) == pytest.approx(0.6, abs=3e-3)
+    assert float(pasted[0].max()) == pytest.approx(0.4, abs=1e-6)
+
+
+def test_a_huge_face_keeps_its_detail():
+    """The change is made at a fifth of the size; what is finer stays, whatever the change."""
+    fine = (torch.arange(1100)[:, None] + torch.arange(1100)) % 2 * 0.2
+    picture = smooth(1100, 1100) * 0.5 + fine
+    matrix = align_matrix(turned(1000, 0, 50, 50), 200)
+    pasted = paste_back(picture, torch.full((3, 200, 200), 0.1), matrix, feather_mask(200))
+    before, after = (one[:, 300:800, 300:800].diff(dim=2).abs().mean() for one in (picture, pasted))
+    assert float(after) == pytest.approx(float(before), rel=1e-3)

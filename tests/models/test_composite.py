@@ -36,7 +36,8 @@ def brightness(rgb, _):
 
 
 def test_a_face_that_stays_itself_is_pasted_whole(source, face):
-    result, candidate, _ = paste_face(source, source, face, LANDMARKS, ALONE, Gatekeeper(always_the_same, GateConfig()))
+    result = source.clone()
+    candidate, _ = paste_face(source, result, face, LANDMARKS, ALONE, Gatekeeper(always_the_same, GateConfig()))
     assert candidate.decision == "restored"
     assert torch.allclose(result, paste_whole(source, face), atol=1e-6)
     assert result.max() == pytest.approx(0.6, abs=1e-4)
@@ -46,7 +47,8 @@ def test_a_face_that_stays_itself_is_pasted_whole(source, face):
 def test_a_face_that_moves_away_from_its_person_is_kept(source, face):
     person = Neighbours(brightness(source, None), None)
     strict = Gatekeeper(brightness, GateConfig(max_loss=0.0))
-    result, candidate, ruling = paste_face(source, source, face, LANDMARKS, person, strict)
+    result = source.clone()
+    candidate, ruling = paste_face(source, result, face, LANDMARKS, person, strict)
     assert candidate.decision == "kept"
     assert torch.equal(result, source)
     assert ruling.similarity_after == pytest.approx(ruling.similarity_before)
@@ -57,6 +59,17 @@ def test_a_face_that_moves_a_little_too_far_is_pasted_by_half(source, face):
     whole = paste_whole(source, face)
     loss = 1 - float(brightness(whole[:, 2:82, 12:92], None) @ person.person)
     middling = Gatekeeper(brightness, GateConfig(max_loss=loss * 0.6))
-    result, candidate, _ = paste_face(source, source, face, LANDMARKS, person, middling)
+    result = source.clone()
+    candidate, _ = paste_face(source, result, face, LANDMARKS, person, middling)
     assert candidate.decision == "blended"
     assert result.max() == pytest.approx(0.5, abs=1e-4)
+
+
+def test_fidelity_bounds_the_share_of_the_restored_face(source, face):
+    half, none = source.clone(), source.clone()
+    candidate, _ = paste_face(source, half, face, LANDMARKS, ALONE, Gatekeeper(always_the_same, GateConfig(), 0.5))
+    assert (candidate.decision, candidate.weight) == ("blended", 0.5)
+    assert half.max() == pytest.approx(0.5, abs=1e-4)
+    candidate, _ = paste_face(source, none, face, LANDMARKS, ALONE, Gatekeeper(always_the_same, GateConfig(), 0.0))
+    assert (candidate.decision, candidate.weight) == ("kept", 0.0)
+    assert torch.equal(none, source)

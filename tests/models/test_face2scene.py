@@ -7,7 +7,9 @@ from f2s_ray.errors import JobError
 from f2s_ray.media.geometry import TEMPLATE, align_matrix, warp
 from f2s_ray.models import networks
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair, digests
-from tests.models.tiny import save_all
+from f2s_ray.models.fadex import Fadex
+from f2s_ray.models.votes import LocalCode
+from tests.models.tiny import CONFIGS, made, save_all
 
 
 def picture(height, width, seed=0):
@@ -19,11 +21,50 @@ def face_at(left, top, side):
     return TEMPLATE * side + np.array([left, top])
 
 
+def noisy(rgb, strength, seed=0):
+    chance = torch.randn(rgb.shape, generator=torch.Generator().manual_seed(seed + 100))
+    return (rgb + strength * chance).clamp(0, 1)
+
+
+def blurred(rgb):
+    return F.avg_pool2d(F.pad(rgb[None], (4, 4, 4, 4), mode="reflect"), 9, stride=1)[0]
+
+
 def pair(noise, weight=1.0, seed=0):
     """A window and its damage: noise of this strength."""
     restored = picture(128, 128, seed)
     chance = torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(seed + 100))
-    return Pair(restored + noise * chance, restored, weight)
+    return Pair((restored + noise * chance)[None], restored[None], weight)
+
+
+@pytest.fixture(scope="module")
+def discerning(tmp_path_factory):
+    """Small networks whose FaDeX tells noise from blur: its middle lies between the two, as training would put it.
+
+    Their face restorer leaves faces as they are.
+    """
+    folder = tmp_path_factory.mktemp("discerning")
+    save_all(folder)
+    fadex = made("fadex")
+    assert isinstance(fadex, Fadex)
+    windows = [picture(128, 128, seed) for seed in range(6)]
+    damaged = torch.stack([noisy(one, 0.1, i) for i, one in enumerate(windows)] + [blurred(one) for one in windows])
+    energy = fadex.stages(fadex.spectrum(damaged, damaged)).mean((2, 3))
+    fadex.centre.running_mean.copy_(energy.mean(0))
+    fadex.centre.running_var.copy_(energy.var(0))
+    for layer in fadex.head:
+        if isinstance(layer, torch.nn.Linear):
+            layer.bias.zero_()
+    networks.save("fadex", CONFIGS["fadex"], fadex, folder / "fadex.safetensors")
+    faces = made("reference_restorer", trained=False)
+    networks.save("reference_restorer", CONFIGS["reference_restorer"], faces, folder / "reference_restorer.safetensors")
+    return Face2Scene(Face2SceneConfig(weights=str(folder), threads=1))
+
+
+def told_by(model, rgb, *places):
+    """The code of a picture with faces at these corners, each 100 px."""
+    faces = (model.restore_face(rgb, face_at(left, top, 100), []) for left, top in places)
+    return model.read_code([model.pair(rgb, face, 1.0) for face in faces])
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +112,93 @@ def test_the_same_picture_is_restored_to_the_same_bits(tiny_weights, model):
     again = Face2Scene(Face2SceneConfig(weights=str(tiny_weights), threads=1))
     rgb = picture(50, 70)
     assert torch.equal(model.restore_scene(rgb, None), again.restore_scene(rgb, None))
+
+
+def test_tiles_in_batches_are_those_one_by_one(tiny_weights, model):
+    rgb = picture(300, 420)
+    one, four = (
+        Face2Scene(Face2SceneConfig(weights=str(tiny_weights), threads=1, tile_px=128, overlap_px=32, tile_batch=count))
+        for count in (1, 4)
+    )
+    code = model.read_code([pair(0.1)]).pooled
+    assert torch.allclose(one.restore_scene(rgb, code), four.restore_scene(rgb, code), atol=1e-5)
+
+
+def test_the_tones_of_a_picture_stay(model):
+    """A network with an effect of its own moves fine detail only."""
+    rgb = picture(200, 260)
+    change = model.restore_scene(rgb, None) - rgb
+    assert change.abs().mean() > 0.01
+    assert F.avg_pool2d(change, 64).abs().max() < 0.3 * change.abs().mean()
+
+
+def test_a_network_that_gives_no_numbers_is_the_jobs_trouble(tmp_path):
+    save_all(tmp_path)
+    broken = made("scene_restorer")
+    broken.prompt.fill_(torch.nan)
+    networks.save("scene_restorer", CONFIGS["scene_restorer"], broken, tmp_path / "scene_restorer.safetensors")
+    with pytest.raises(JobError, match="no numbers"):
+        Face2Scene(Face2SceneConfig(weights=str(tmp_path), threads=1)).restore_scene(picture(64, 64), None)
+
+
+@pytest.mark.parametrize("tile_px", [128, 512])
+def test_a_grey_picture_stays_exactly_grey(tiny_weights, tile_px):
+    model = Face2Scene(Face2SceneConfig(weights=str(tiny_weights), threads=1, tile_px=tile_px, overlap_px=32))
+    rgb = picture(200, 230)[:1].expand(3, -1, -1)
+    for restored in (
+        model.restore_scene(rgb, None),
+        model.restore_face(rgb, face_at(20, 30, 150), [rgb[:, :128, :128]]).after,
+    ):
+        assert torch.equal(restored[0], restored[1])
+        assert torch.equal(restored[0], restored[2])
+    assert (model.restore_scene(rgb, None) - rgb).abs().mean() > 1e-3
+
+
+# Damage that is not the same everywhere
+
+
+def test_a_picture_damaged_in_two_ways_has_two_regions(discerning):
+    clean = picture(300, 560)
+    rgb = torch.cat([noisy(clean, 0.1)[..., :280], blurred(clean)[..., 280:]], 2)
+    code = told_by(discerning, rgb, (60, 90), (400, 90))
+    assert len(code.regions) == 2
+    assert code.agreement < 0.3
+    left, right = (region.local for region in code.regions)
+    assert (left.x, right.x) == (pytest.approx(110 / 560, abs=0.02), pytest.approx(450 / 560, abs=0.02))
+    assert left.y == pytest.approx(140 / 300, abs=0.02)
+    assert (left.pooled - right.pooled).abs().max() > 0.1
+    assert torch.allclose(code.pooled, (left.pooled + right.pooled) / 2, atol=0.2 * float(code.pooled.abs().max()))
+
+
+@pytest.mark.parametrize("damage", [lambda rgb: noisy(rgb, 0.1), blurred])
+def test_a_picture_damaged_in_one_way_has_one_code(discerning, damage):
+    code = told_by(discerning, damage(picture(300, 560)), (60, 90), (400, 90))
+    assert code.regions == ()
+    assert code.voters == (0, 1)
+    assert code.agreement > 0.8
+
+
+def test_the_two_halves_are_restored_by_their_own_codes(discerning):
+    rgb = picture(260, 700)
+    codes = [
+        discerning.read_code([one]).pooled for one in (pair(0.1), Pair(*(blurred(picture(128, 128))[None],) * 2, 1.0))
+    ]
+    left, right = LocalCode(0.1, 0.5, codes[0]), LocalCode(0.9, 0.5, codes[1])
+    both = discerning.restore_scene(rgb, (codes[0] + codes[1]) / 2, [left, right])
+    alone = [
+        discerning.restore_scene(rgb, None, [LocalCode(place.x, 0.5, code) for place in (left, right)])
+        for code in codes
+    ]
+    parts = (slice(None), slice(None), slice(0, 120)), (slice(None), slice(None), slice(-120, None))
+    for part, own, other in ((parts[0], *alone), (parts[1], *alone[::-1])):
+        assert (both - own)[part].abs().mean() < 0.2 * (both - other)[part].abs().mean()
+    assert (alone[0] - alone[1]).abs().mean() > 1e-4
+
+
+def test_regions_of_one_code_change_nothing_but_the_tiles(model):
+    rgb, code = picture(120, 100), model.read_code([pair(0.1)]).pooled
+    regions = [LocalCode(0.2, 0.5, code), LocalCode(0.8, 0.5, code)]
+    assert torch.allclose(model.restore_scene(rgb, code), model.restore_scene(rgb, code, regions), atol=1e-5)
 
 
 # One face
@@ -122,29 +250,36 @@ def test_a_face_across_the_border_is_restored_and_paired(model, left, top):
 def test_the_degraded_half_is_cut_without_resampling(model):
     rgb = picture(200, 220)
     found = model.pair(rgb, model.restore_face(rgb, face_at(40, 30, 90), []), 0.9)
-    length = int(0.8 * 90)
+    length = int(0.8 * 90) // 8 * 8
     windows = rgb.unfold(1, length, 1).unfold(2, length, 1)
-    exact = (windows == found.degraded[:, None, None, :length, :length]).all(0).all(-1).all(-1)
+    exact = (windows == found.degraded[0][:, None, None, :length, :length]).all(0).all(-1).all(-1)
     assert exact.any()
-    assert found.degraded.shape == found.restored.shape == (3, 128, 128)
+    assert found.degraded.shape == found.restored.shape == (1, 3, 128, 128)
 
 
 def test_the_window_lies_on_the_face(model):
     rgb = picture(200, 220)
     found = model.pair(rgb, model.restore_face(rgb, face_at(40, 30, 90), []), 0.9)
-    assert torch.equal(found.degraded[:, :72, :72], rgb[:, 39 : 39 + 72, 49 : 49 + 72])
+    assert torch.equal(found.degraded[0, :, :72, :72], rgb[:, 32 : 32 + 72, 48 : 48 + 72])
+    assert (found.x, found.y) == (pytest.approx(85 / 220), pytest.approx(75 / 200))
 
 
-def test_a_small_window_is_continued_by_reflection(model):
+def test_the_tones_of_a_pair_are_those_of_the_picture(model):
     rgb = picture(200, 220)
-    found = model.pair(rgb, model.restore_face(rgb, face_at(40, 30, 90), []), 0.9)
-    assert torch.equal(found.degraded[:, :, 72:128], found.degraded[:, :, 15:71].flip(2))
+    face = model.restore_face(rgb, face_at(40, 30, 90), [])
+    darker = type(face)(face.before, face.before - 0.03, face.matrix, face.native_px)
+    found = model.pair(rgb, darker, 0.9)
+    assert float((found.restored - found.degraded).mean().abs()) < 0.002
 
 
-@pytest.mark.parametrize(("side", "weight"), [(50, 0.9 * 50 / 128), (200, 0.9)])
-def test_larger_faces_weigh_more(model, side, weight):
-    rgb = picture(220, 220)
-    assert model.pair(rgb, model.restore_face(rgb, face_at(5, 5, side), []), 0.9).weight == pytest.approx(weight)
+def test_a_pair_weighs_less_the_more_its_tones_drifted(model):
+    rgb = picture(200, 220) * 0.5 + 0.25
+    face = model.restore_face(rgb, face_at(40, 30, 90), [])
+    weights = [
+        model.pair(rgb, type(face)(face.before, face.before - drift, face.matrix, face.native_px), 0.9).weight
+        for drift in (0.0, 0.02, 0.04)
+    ]
+    assert weights == pytest.approx([0.9, 0.9 * 0.75, 0.9 * 0.5], abs=0.02)
 
 
 def test_a_face_too_small_to_read_gives_no_pair(model):
@@ -164,11 +299,33 @@ def test_a_face_that_became_another_picture_gives_no_pair(model):
     assert model.pair(rgb, drifted, 0.9) is None
 
 
-def test_the_middle_of_a_huge_face_is_paired_at_its_own_scale(model):
-    rgb = picture(480, 480)
-    found = model.pair(rgb, model.restore_face(rgb, face_at(-10, -10, 500), []), 0.9)
-    assert found.restored.shape == (3, 128, 128)
-    assert torch.equal(found.degraded, rgb[:, 176:304, 176:304])
+@pytest.mark.parametrize("side", [300, 700, 2000])
+def test_a_large_face_is_paired_at_four_places_at_its_own_scale(model, side):
+    rgb = picture(side + 60, side + 60)
+    found = model.pair(rgb, model.restore_face(rgb, face_at(30, 30, side), []), 0.9)
+    assert found.restored.shape == found.degraded.shape == (4, 3, 128, 128)
+    middle, reach = 30 + side // 2, max(side // 2, 192)
+    low, high = (middle - reach // 2) // 8 * 8, (middle + reach // 2 - 128) // 8 * 8
+    for window, (top, left) in zip(found.degraded, [(low, low), (low, high), (high, low), (high, high)], strict=True):
+        assert torch.equal(window, rgb[:, top : top + 128, left : left + 128])
+
+
+def test_a_large_face_has_one_voice(model):
+    one = pair(0.05)
+    four = Pair(one.degraded.repeat(4, 1, 1, 1), one.restored.repeat(4, 1, 1, 1), 1.0)
+    several = model.read_code([four, pair(0.055, seed=1)])
+    assert several.voters == (0, 1)
+    assert torch.allclose(several.pooled, model.read_code([one, pair(0.055, seed=1)]).pooled, atol=1e-5)
+
+
+@pytest.mark.parametrize("degrees", [90, 180])
+def test_a_turned_face_is_restored_as_an_upright_one(model, degrees):
+    rgb, landmarks = picture(160, 160), face_at(30, 30, 96)
+    turned = rgb.rot90(degrees // 90, (1, 2))
+    back = np.array([[0, 1], [-1, 0]]) if degrees == 90 else -np.eye(2)
+    there = (landmarks - 79.5) @ back.T + 79.5
+    upright, other = model.restore_face(rgb, landmarks, []), model.restore_face(turned, there, [])
+    assert torch.allclose(upright.after, other.after, atol=1e-3)
 
 
 # The vote
@@ -205,12 +362,12 @@ def test_faces_count_by_their_weight(model):
     assert torch.allclose(both.pooled, expected, atol=1e-5)
 
 
-def test_a_face_with_another_damage_is_outvoted(model):
-    alike = [pair(0.08, 1.0, seed) for seed in (0, 1, 2)]
-    stranger = Pair(torch.zeros(3, 128, 128), torch.ones(3, 128, 128), 1.0)
-    code = model.read_code([stranger, *alike])
+def test_a_face_with_another_damage_is_outvoted(discerning):
+    alike = [Pair(*(noisy(picture(128, 128, seed), 0.1, seed)[None],) * 2, 1.0) for seed in (0, 1, 2)]
+    stranger = Pair(*(blurred(picture(128, 128))[None],) * 2, 1.0)
+    code = discerning.read_code([stranger, *alike])
     assert code.voters == (1, 2, 3)
-    assert torch.allclose(code.pooled, model.read_code(alike).pooled, atol=1e-5)
+    assert torch.allclose(code.pooled, discerning.read_code(alike).pooled, atol=1e-5)
 
 
 # The files

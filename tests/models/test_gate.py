@@ -76,6 +76,14 @@ def test_a_stranger_must_stay_like_himself():
     assert "no longer looks like itself (0.17)" in far.reason
 
 
+def test_a_stranger_must_not_become_like_somebody_known():
+    before = at(0)
+    towards = judge(before, None, OTHER, candidates(at(30), before), CONFIG)
+    assert towards.index == 1
+    assert "moved towards another person (0.00 to 0.50)" in towards.reason
+    assert judge(before, None, OTHER, candidates(at(-30), before), CONFIG).index == 0
+
+
 def test_the_last_candidate_stands_when_all_others_fall():
     before = at(0)
     ruling = judge(before, PERSON, OTHER, candidates(at(80), at(50), before), CONFIG)
@@ -92,7 +100,7 @@ def test_even_a_last_candidate_that_moved_stands_and_says_so_in_numbers():
     assert ruling.similarity_after == pytest.approx(math.cos(math.radians(70)), abs=1e-6)
 
 
-@pytest.mark.parametrize(("person", "other"), [(PERSON, None), (PERSON, OTHER), (None, None)])
+@pytest.mark.parametrize(("person", "other"), [(PERSON, None), (PERSON, OTHER), (None, None), (None, OTHER)])
 def test_a_vector_that_is_no_number_is_refused(person, other):
     before = at(10)
     assert judge(before, person, other, candidates(NOBODY, before), CONFIG).index == 1

@@ -5,6 +5,7 @@ from f2s_catalog.records import (
     DegradationCode,
     Face,
     MediaItem,
+    RegionCode,
     RestoredSegment,
     RestoreTask,
     Shot,
@@ -50,7 +51,22 @@ def shot(item):
     )
 
 
-def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1):
+def region(x=0.25, faces=("a",), value=1.0):
+    """One part of a picture, with a code of its own."""
+    return RegionCode(
+        x=x,
+        y=0.5,
+        code=(value, value),
+        signature=(1.0, 0.0),
+        blur_sigma_px=1.0,
+        noise_sigma=0.01,
+        jpeg_quality=90.0,
+        downscale=1.0,
+        face_ids=faces,
+    )
+
+
+def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1, regions=()):
     """What one picture told; without faces it has no code."""
     told = faces > 0
     return CodeEstimate(
@@ -63,6 +79,7 @@ def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1):
         downscale=1.0 if told else None,
         face_ids=tuple(f"{item.media_id}/0/{i}" for i in range(faces)),
         agreement=0.9 if told else None,
+        regions=regions,
         noise_measured=noise,
         sharpness_measured=sharpness,
         blockiness_measured=blockiness,
@@ -70,7 +87,7 @@ def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1):
     )
 
 
-def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0):
+def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0, regions=()):
     return DegradationCode(
         shot_id=shot(item).shot_id,
         origin=origin,
@@ -83,6 +100,7 @@ def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0):
         jpeg_quality=90.0,
         downscale=1.0,
         agreement=agreement,
+        regions=regions,
         estimator="fadex@1",
     )
 
@@ -120,6 +138,7 @@ def unit(item, *, faces=(), task_id="0123abcd" * 8, planned_on="2026-02-03"):
         media=item,
         faces=tuple(faces),
         code=(),
+        regions=(),
         restorer="face2scene@1",
         planned_on=planned_on,
     )

@@ -1,7 +1,7 @@
 import pytest
 
 from f2s_ray.stages.borrow import BorrowConfig, borrow
-from tests.stages.rows import estimate, media, shot
+from tests.stages.rows import estimate, media, region, shot
 
 
 def borrowed(*pairs, config=None):
@@ -23,6 +23,16 @@ def test_a_picture_with_faces_keeps_its_own_code(faces, why):
     assert (code.origin, code.lender_shot_id, code.why) == ("face", None, why)
     assert code.code == (1.0, 2.0)
     assert code.agreement == 0.9
+
+
+def test_a_picture_whose_faces_disagree_keeps_its_regions_and_lends_their_mean():
+    parts = (region(0.2), region(0.8))
+    codes = borrowed(looks("a/1.jpg", faces=2, regions=parts), looks("a/2.jpg"))
+    assert codes["a/1.jpg"].regions == parts
+    assert codes["a/1.jpg"].why == "read from 2 faces; non-uniform damage, 2 regions"
+    assert codes["a/2.jpg"].origin == "borrowed"
+    assert codes["a/2.jpg"].regions == ()
+    assert codes["a/2.jpg"].code == codes["a/1.jpg"].code
 
 
 def test_a_picture_without_a_face_takes_the_code_of_its_neighbour():

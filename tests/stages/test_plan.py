@@ -2,7 +2,7 @@ import pytest
 
 from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.plan import PlanConfig, plan
-from tests.stages.rows import code, media, segment, unit, unit_face
+from tests.stages.rows import code, media, region, segment, unit, unit_face
 
 ITEM = media("a/1.jpg", width=2000, height=1000)
 MODEL = Face2SceneConfig(tile_px=256, overlap_px=32)
@@ -84,6 +84,7 @@ def test_a_plain_photo_bears_no_risk():
     [
         ({"origin": "blind", "blur": None, "noise": None, "agreement": None}, "no code"),
         ({"agreement": 0.1}, "its faces disagree: the damage may not be the same everywhere"),
+        ({"agreement": 0.1, "regions": (region(0.2), region(0.8))}, "non-uniform damage, 2 regions"),
         ({"blur": 3.25}, "strong blur (3.2 px)"),
         ({"noise": 0.1}, "strong noise (0.10)"),
     ],

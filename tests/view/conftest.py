@@ -77,6 +77,7 @@ class Archive:
             "jpeg_quality": None if blind else 35.0,
             "downscale": None if blind else 1.0,
             "agreement": None if blind else 1.0,
+            "regions": (),
         }
         references = ("m0/0/0",) if face and reference else ()
         gate = FaceGate(
