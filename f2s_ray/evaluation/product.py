@@ -15,9 +15,10 @@ from f2s_ray.evaluation.gallery import LOOK_PX, Gallery, KnownFace
 from f2s_ray.evaluation.pictures import read, shrunk, to_tensor
 from f2s_ray.media.geometry import align_matrix, is_alignable, native_side
 from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
-from f2s_ray.models.face2scene import Code, Face2Scene, Face2SceneConfig, Pair, RestoredFace
+from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair, RestoredFace
 from f2s_ray.models.face_detector import Detection, FaceDetector
 from f2s_ray.models.face_embedder import FaceEmbedder
+from f2s_ray.models.votes import Code
 from f2s_ray.stages.estimate import ALONE_WEIGHT, EstimateConfig
 from f2s_ray.stages.restore import RestoreConfig
 
