@@ -7,24 +7,23 @@ Ours: faces and picture are restored at their own scale; several faces vote; til
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
 from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
 from f2s_ray.media.tiles import blend, tile_grid
-from f2s_ray.models import networks, weights
+from f2s_ray.models import networks, scene_choice
 from f2s_ray.models.fadex import BLOCK, Fadex, values_from
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from f2s_ray.models.restorer import STRIDE
-from f2s_ray.models.scene_restorer import SceneRestorer
+from f2s_ray.models.scene_choice import SceneChoice
 
 __all__ = ["Code", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
 
@@ -35,11 +34,9 @@ MAX_DRIFT = 0.08
 SAME_DAMAGE = 0.5
 
 
-class Face2SceneConfig(BaseModel):
-    """What decides rounding besides the weights, and how a large picture is cut."""
+class Face2SceneConfig(SceneChoice):
+    """Which networks, what decides rounding besides them, and how a large picture is cut."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    weights: str | None = Field(None, description="a folder with the four networks; null: the shipped ones")
     threads: int = Field(2, ge=1, le=64, description="threads of the networks; part of what decides the last bit")
     tile_px: int = Field(512, ge=128, le=4096, multiple_of=STRIDE, description="side of a tile; memory grows with it")
     overlap_px: int = Field(64, ge=16, le=512, multiple_of=STRIDE, description="how far neighbouring tiles overlap")
@@ -76,16 +73,13 @@ class Code:
 
 
 def digests(config: Face2SceneConfig) -> dict[str, str]:
-    """``name@digest`` of each of the four networks, without loading them.
+    """``name@digest`` of each network, without loading them.
 
-    Raises: JobError when one is missing.
+    Raises:
+        ConfigError: the base of the full size is no folder, bucket or hub id.
+        JobError: a network is missing.
     """
-    folder = _folder(config)
-    return {kind: f"{kind}@{weights.file_digest(networks.existing(kind, folder))[:12]}" for kind in networks.KINDS}
-
-
-def _folder(config: Face2SceneConfig) -> Path | None:
-    return None if config.weights is None else Path(config.weights)
+    return scene_choice.digests(config)
 
 
 class Face2Scene:
@@ -94,13 +88,13 @@ class Face2Scene:
     def __init__(self, config: Face2SceneConfig) -> None:
         torch.set_num_threads(config.threads)
         self._config = config
-        folder = _folder(config)
+        folder = scene_choice.weights_folder(config)
         self._faces = cast(ReferenceRestorer, networks.load("reference_restorer", folder))
         self._fadex = cast(Fadex, networks.load("fadex", folder))
         self._mapnet = cast(MapNet, networks.load("mapnet", folder))
-        self._scene = cast(SceneRestorer, networks.load("scene_restorer", folder))
+        self._scene = scene_choice.load_scene(config, self._mapnet)
         joined = "+".join(sorted(digests(config).values()))
-        self.name = f"face2scene-compact@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
+        self.name = f"face2scene-{config.size}@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
 
     @torch.inference_mode()
     def align_reference(self, rgb: Float[Tensor, "3 h w"], landmarks: np.ndarray) -> Float[Tensor, "3 128 128"]:
@@ -179,17 +173,17 @@ class Face2Scene:
         self, rgb: Float[Tensor, "3 h w"], pooled: Float[Tensor, "21 k"] | None
     ) -> Float[Tensor, "3 h w"]:
         """Restore a picture of any size in tiles that share one code; ``None`` is blind."""
-        tokens = None if pooled is None else self._mapnet.project(pooled[None])
+        tokens = None if pooled is None else self._mapnet.project(pooled[None]).to(self._config.device)
         height, width = rgb.shape[1:]
         overlap_px = self._config.overlap_px
         grid = tile_grid(height, width, self._config.tile_px, overlap_px)
         return blend(((tile, self._untiled(tile.crop(rgb), tokens)) for tile in grid), height, width, overlap_px)
 
     def _untiled(self, rgb: Float[Tensor, "3 h w"], tokens: Tensor | None) -> Float[Tensor, "3 h w"]:
-        """One call, padded by reflection to multiples of 16."""
+        """One call, padded by reflection to multiples of what the network asks for."""
         height, width = rgb.shape[-2:]
-        padded = _reflected(rgb, -height % STRIDE, -width % STRIDE)
-        return self._scene(padded[None], tokens)[0, :, :height, :width].clamp(0, 1)
+        padded = _reflected(rgb, -height % self._scene.stride, -width % self._scene.stride).to(self._config.device)
+        return self._scene(padded[None], tokens)[0, :, :height, :width].clamp(0, 1).to(rgb.device)
 
 
 def _continued(window: Float[Tensor, "3 n n"]) -> Float[Tensor, "3 128 128"]:

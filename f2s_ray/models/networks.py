@@ -1,15 +1,16 @@
 """The four networks by name: their configuration and weights in one safetensors file each, with a digest."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from f2s_ray.errors import JobError
 from f2s_ray.models import weights
@@ -18,7 +19,9 @@ from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "existing", "load", "save"]
+__all__ = ["KINDS", "existing", "load", "read", "save", "write"]
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
@@ -29,14 +32,19 @@ KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
 
 
 def save(kind: str, config: BaseModel, network: nn.Module, path: Path) -> None:
+    """Write all weights of a network; see ``write``."""
+    write(kind, config, network.state_dict(), path)
+
+
+def write(kind: str, config: BaseModel, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write weights as 16-bit floats with the configuration beside them, and their digest into ``manifest.json``.
 
     Both are written aside and renamed when whole.
     """
-    tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()}
+    halves = {name: value.detach().to(torch.float16).contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".tmp")
-    save_file(tensors, aside, metadata={"kind": kind, "config": config.model_dump_json()})
+    save_file(halves, aside, metadata={"kind": kind, "config": config.model_dump_json()})
     aside.replace(path)
     manifest = path.with_name("manifest.json")
     rows = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
@@ -66,6 +74,20 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
     """
     path = existing(kind, folder)
     config_type, network_type = KINDS[kind]
+    config, tensors = read(kind, config_type, path)
+    try:
+        network = network_type(config)
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
+    return network.eval().requires_grad_(False)
+
+
+def read(kind: str, config_type: type[Shape], path: Path) -> tuple[Shape, dict[str, Tensor]]:
+    """What ``write`` wrote: configuration and weights, in float32.
+
+    Raises: JobError when the file is not a safetensors file or holds something else.
+    """
     try:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
@@ -75,8 +97,6 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
     try:
-        network = network_type(config_type.model_validate_json(metadata.get("config", "")))
-        network.load_state_dict(tensors)
-    except (ValidationError, RuntimeError) as error:
+        return config_type.model_validate_json(metadata.get("config", "")), tensors
+    except ValidationError as error:
         raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
-    return network.eval().requires_grad_(False)

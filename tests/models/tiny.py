@@ -13,7 +13,7 @@ from f2s_ray.models.scene_restorer import SceneConfig
 TRUNK = TrunkConfig(codec_width=8, latent_width=16, widths=(16, 32, 32), heads=(1, 2, 2), token_width=32)
 CONFIGS = {
     "reference_restorer": ReferenceConfig(trunk=TRUNK, encoder_widths=(8, 16, 16)),
-    "fadex": FadexConfig(widths=(8, 8, 16, 16), signature=16),
+    "fadex": FadexConfig(width=16, signature=16),
     "mapnet": MapNetConfig(map_width=16, width=16, token_width=32),
     "scene_restorer": SceneConfig(trunk=TRUNK),
 }
