@@ -9,6 +9,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "codes": ("--quick",),
     "identities": (),
     "corpus": (),
+    "compute": ("--quick",),
 }
 
 

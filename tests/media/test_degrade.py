@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import torch
 
 from f2s_ray.media.degrade import CLEAN, Operator, apply, draw_operator
 
+RESAMPLINGS = ["area", "bilinear", "bicubic"]
 STRENGTHS = ["mild", "middle", "strong", "any"]
 
 
@@ -61,10 +62,21 @@ def test_what_is_drawn_lies_in_its_bounds_and_is_never_clean(strength):
         assert operator != CLEAN
         assert 0 <= operator.blur_px[1] <= operator.blur_px[0] <= 2.8
         assert operator.motion_px == 0 or 2 <= operator.motion_px <= 12
-        assert 1 <= operator.shrink <= 3.5
+        assert 1 <= operator.blur_flatness <= 4
+        assert 1 <= operator.downscale <= 3.5
+        assert 1 <= operator.second_shrink <= 2
+        assert 0 <= operator.blotch <= 0.05
         assert 0 <= operator.noise <= 0.12
         assert 30 <= operator.quality <= 100
         assert 50 <= operator.second_quality <= 100
+
+
+def test_every_kind_of_damage_is_drawn():
+    drawn = [draw_operator(generator(seed)) for seed in range(300)]
+    for field in fields(Operator):
+        assert len({getattr(operator, field.name) for operator in drawn}) > 1
+    assert {operator.shrink_by for operator in drawn} == {"area", "bilinear", "bicubic"}
+    assert {operator.grow_by for operator in drawn} == {"area", "bilinear", "bicubic"}
 
 
 def test_stronger_damage_is_further_from_the_picture():
@@ -149,6 +161,13 @@ def test_grainy_noise_keeps_its_strength_and_ties_neighbours():
     assert tie(grainy) > 0.3
 
 
+def test_blotches_are_noise_in_the_colours_alone():
+    damaged = apply(Operator(blotch=0.04, blotch_px=1.5), flat(side=256), generator()) - 0.5
+    assert float(damaged.square().mean().sqrt()) == pytest.approx(0.04, rel=0.1)
+    assert float(damaged.mean(0).abs().max()) < 1e-6
+    assert float((damaged[:, :, 1:] * damaged[:, :, :-1]).mean() / damaged.square().mean()) > 0.7
+
+
 def test_a_lower_quality_is_a_larger_error():
     errors = [
         float((apply(Operator(quality=quality), textured(), generator()) - textured()).square().mean())
@@ -159,8 +178,35 @@ def test_a_lower_quality_is_a_larger_error():
 
 
 def test_blur_and_shrinking_leave_a_flat_picture_as_it_is():
-    operator = Operator(blur_px=(2.0, 1.0), motion_px=5.0, shrink=2.5, second_blur_px=0.7)
-    assert torch.allclose(apply(operator, flat(0.3), generator()), flat(0.3), atol=1e-5)
+    for by in RESAMPLINGS:
+        operator = Operator(
+            blur_px=(2.0, 1.0),
+            blur_flatness=3.0,
+            motion_px=5.0,
+            shrink=2.5,
+            shrink_by=by,
+            grow_by=by,
+            second_blur_px=0.7,
+            second_shrink=1.5,
+        )
+        assert torch.allclose(apply(operator, flat(0.3), generator()), flat(0.3), atol=1e-5)
+
+
+@pytest.mark.parametrize("shrink_by", RESAMPLINGS)
+@pytest.mark.parametrize("grow_by", RESAMPLINGS)
+def test_a_shrunk_picture_stays_in_its_place_and_loses_what_is_fine(shrink_by, grow_by):
+    ramp = torch.linspace(0.2, 0.8, 128).expand(3, 128, 128)
+    fine = ramp + 0.2 * (torch.arange(128) % 2 - 0.5)
+    damaged = apply(Operator(shrink=2.0, shrink_by=shrink_by, grow_by=grow_by), fine, generator())
+    assert torch.allclose(damaged[:, 8:-8, 8:-8], ramp[:, 8:-8, 8:-8], atol=0.03)
+
+
+def test_the_second_pass_shrinks_too():
+    for operator in (Operator(shrink=1.8), Operator(second_shrink=1.8)):
+        assert operator.downscale == 1.8
+        blob = apply(operator, point_of_light(), generator())
+        assert float(blob.max()) < 0.6
+    assert Operator(shrink=2.5, second_shrink=1.5).downscale == 2.5
 
 
 def test_the_two_passes_add_up():
@@ -170,3 +216,18 @@ def test_the_two_passes_add_up():
     assert operator.blur_sigma_px == pytest.approx(5.0)
     assert operator.noise_sigma == pytest.approx(0.05)
     assert operator.jpeg_quality == 60
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_gpu_damages_as_a_cpu_does_but_for_the_noise():
+    quiet = Operator(
+        blur_px=(1.5, 1.0), motion_px=4.0, shrink=1.7, second_blur_px=0.5, second_shrink=1.2, shrink_by="bicubic"
+    )
+    there = apply(quiet, textured().cuda(), torch.Generator("cuda").manual_seed(0))
+    assert there.is_cuda
+    assert torch.allclose(there.cpu(), apply(quiet, textured(), generator()), atol=1e-4)
+    for seed in range(20):
+        operator = draw_operator(generator(seed))
+        first, again = (apply(operator, textured().cuda(), torch.Generator("cuda").manual_seed(5)) for _ in range(2))
+        assert torch.equal(first, again)
+        assert float((first - textured().cuda()).abs().mean()) > 0

@@ -4,6 +4,7 @@ from diffusers import DDPMScheduler
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from benchmarks.compute import parameters
 from f2s_ray.errors import JobError
 from f2s_ray.models import networks
 from f2s_ray.models.full_scene import ADAPTERS, FullSceneConfig, fresh, load, save
@@ -21,20 +22,22 @@ def some_tokens(count, batch=2):
 def by_hand(base, picture, words):
     """Image to image with diffusers alone: the mode of the latent, the UNet at 999, one step of its scheduler."""
     parts = load_networks(base)
+    for part in (parts.unet, parts.vae):
+        part.requires_grad_(False)  # it decides the last bit even where no gradient is asked for
     scheduler = DDPMScheduler.from_pretrained(base / "scheduler")
     scheduler.set_timesteps(1)
     assert scheduler.timesteps.tolist() == [999]
     pixels = (2 * picture - 1).contiguous(memory_format=torch.channels_last)  # what decides the last bit
     latent = parts.vae.encode(pixels).latent_dist.mode() * parts.vae.config.scaling_factor
     step = torch.full((len(picture),), 999)
-    predicted = parts.unet(latent, step, words.expand(len(picture), -1, -1)).sample
+    predicted = parts.unet(latent, step, words.repeat(len(picture), 1, 1)).sample
     clean = scheduler.step(predicted, 999, latent, generator=torch.Generator()).prev_sample
     return parts.vae.decode(clean / parts.vae.config.scaling_factor).sample / 2 + 0.5
 
 
 @pytest.fixture
 def untrained(turbo):
-    return fresh(CONFIG.model_copy(update={"guidance": 1.0}), turbo).eval()
+    return fresh(CONFIG.model_copy(update={"guidance": 1.0}), turbo).eval().requires_grad_(False)
 
 
 @pytest.fixture
@@ -136,6 +139,14 @@ def test_lora_conv_in_and_null_tokens_train_and_nothing_else(trained):
     assert rest == {"null", "unet.conv_in.weight", "unet.conv_in.bias"}
     assert any(name.startswith("vae.encoder.") for name in names)
     assert not any(name.startswith("vae.decoder.") for name in names)
+
+
+def test_sd_turbos_own_shape_has_the_published_counts():
+    counted = parameters()
+    assert counted["SD-Turbo's UNet"] == pytest.approx(865.9, abs=0.05)
+    assert counted["SD-Turbo's VAE"] == pytest.approx(83.7, abs=0.05)
+    assert counted["LoRA of the UNet"] == pytest.approx(32.43, abs=0.005)
+    assert counted["LoRA of the VAE's encoder"] == pytest.approx(1.48, abs=0.005)
 
 
 # The file

@@ -8,9 +8,9 @@ from f2s_ray import config as configuration
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models import networks
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, digests
-from f2s_ray.models.full_scene import ADAPTERS
+from f2s_ray.models.full_scene import ADAPTERS, fresh, save
 from tests.models.test_face2scene import pair, picture
-from tests.models.tiny_turbo import save_full
+from tests.models.tiny_turbo import CONFIG, save_full
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +85,13 @@ def test_the_name_covers_the_networks_and_the_base(words, model, turbo, tmp_path
     names = digests(Face2SceneConfig(**words))
     assert list(names) == ["reference_restorer", "fadex", "mapnet", ADAPTERS, "base"]
     assert model.name.startswith("face2scene-full@")
-    save_full(tmp_path / "untrained", turbo, trained=False)
-    other = digests(Face2SceneConfig(**{**words, "weights": str(tmp_path / "untrained")}))
-    assert {kind for kind in names if names[kind] != other[kind]} == {ADAPTERS}
+    shutil.copytree(words["weights"], tmp_path / "weights")
+    save(CONFIG, fresh(CONFIG, turbo), tmp_path / "weights")
+    shutil.copytree(turbo, tmp_path / "turbo")
+    (tmp_path / "turbo" / "vae" / "config.json").write_text("{}")
+    for key, place, changed in (("weights", "weights", ADAPTERS), ("base", "turbo", "base")):
+        other = digests(Face2SceneConfig(**{**words, key: str(tmp_path / place)}))
+        assert {kind for kind in names if names[kind] != other[kind]} == {changed}
 
 
 def test_a_network_of_the_full_size_that_is_missing_is_the_jobs_trouble(words, tmp_path):

@@ -78,7 +78,7 @@ def train(restorer):
     return restorer
 
 
-def save_full(folder, base, *, trained=True):
+def save_full(folder, base):
     """The four files that the full size wants besides its base."""
     mapnet = MapNetConfig(map_width=16, width=16, token_width=WIDTH)
     for kind in ("reference_restorer", "fadex"):
@@ -86,5 +86,4 @@ def save_full(folder, base, *, trained=True):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         networks.save("mapnet", mapnet, MapNet(mapnet), folder / "mapnet.safetensors")
-    restorer = fresh(CONFIG, base)
-    save(CONFIG, train(restorer) if trained else restorer, folder)
+    save(CONFIG, train(fresh(CONFIG, base)), folder)
