@@ -74,7 +74,8 @@ def base_digest(folder: Path) -> str:
     known = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     fresh = {str(folder / name): _digest(folder / name, known.get(str(folder / name))) for name in NETWORKS}
     if any(known.get(path) != row for path, row in fresh.items()):
-        _write(memory, json.dumps({**known, **fresh}, indent=1, sort_keys=True))
+        kept = {path: row for path, row in known.items() if Path(path).is_file()}
+        _write(memory, json.dumps({**kept, **fresh}, indent=1, sort_keys=True))
     joined = "\n".join(f"{name} {fresh[str(folder / name)]['sha256']}" for name in NETWORKS)
     return hashlib.sha256(joined.encode()).hexdigest()
 
