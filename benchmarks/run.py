@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     ),
     "identities": ("-m", "benchmarks.identities"),
     "corpus": ("-m", "benchmarks.corpus"),
+    "compute": ("-m", "benchmarks.compute", "--quick"),
 }
 
 

@@ -18,9 +18,10 @@ Names = Annotated[
 
 def list_weights(as_json: JsonOption = False) -> int:
     """List all weights: purpose, size, licence, and where each lies or will lie."""
+    from f2s_ray.models.full_base import LICENCE, WAYS
     from f2s_ray.models.weights import registry
 
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": weight.name,
             "purpose": weight.purpose,
@@ -32,6 +33,17 @@ def list_weights(as_json: JsonOption = False) -> int:
         }
         for weight in registry().values()
     ]
+    rows.append(
+        {
+            "name": "sd-turbo",
+            "purpose": f"base of model.size=full; never fetched unless you name it: {WAYS}",
+            "bytes": None,
+            "licence": LICENCE,
+            "sha256": None,
+            "present": None,
+            "location": "where model.base says",
+        }
+    )
     print_rows(rows, as_json=as_json, columns=["name", "purpose", "bytes", "licence", "present", "location"])
     return 0
 

@@ -258,7 +258,7 @@ def _restore_units(archive: _Archive, config: PhotoConfig, day: str) -> Iterator
     """One unit for each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
     faces = archive.unit_faces()
     deciding = (digests(config.model), config.model.model_dump(mode="json"))
-    restorer = f"face2scene-compact@{digest(*deciding)[:12]}"
+    restorer = f"face2scene-{config.model.size}@{digest(*deciding)[:12]}"
     for shot in archive.shots:
         code = archive.codes.get(shot.shot_id)
         if code is None:

@@ -8,26 +8,25 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
 from f2s_ray.errors import JobError
 from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
 from f2s_ray.media.tiles import Tile, blend, tile_grid
 from f2s_ray.media.tone import is_grey, keep_tone
-from f2s_ray.models import networks, weights
+from f2s_ray.models import networks, scene_choice
 from f2s_ray.models.fadex import BLOCK, Fadex
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from f2s_ray.models.restorer import STRIDE
-from f2s_ray.models.scene_restorer import SceneRestorer
+from f2s_ray.models.scene_choice import SceneChoice
 from f2s_ray.models.votes import Code, LocalCode, Readings, code_at, vote
 from f2s_ray.models.windows import PAIR_PX, continued, drift_of, face_windows, reflected
 
@@ -39,11 +38,9 @@ MAX_DRIFT = 0.08
 MIN_TILE_PX = 128
 
 
-class Face2SceneConfig(BaseModel):
-    """What decides rounding besides the weights, and how a large picture is cut."""
+class Face2SceneConfig(SceneChoice):
+    """Which networks, what decides rounding besides them, and how a large picture is cut."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    weights: str | None = Field(None, description="a folder with the four networks; null: the shipped ones")
     threads: int = Field(2, ge=1, le=64, description="threads of the networks; part of what decides the last bit")
     tile_px: int = Field(512, ge=128, le=4096, multiple_of=STRIDE, description="side of a tile; memory grows with it")
     overlap_px: int = Field(64, ge=16, le=512, multiple_of=STRIDE, description="how far neighbouring tiles overlap")
@@ -75,16 +72,13 @@ class Pair:
 
 
 def digests(config: Face2SceneConfig) -> dict[str, str]:
-    """``name@digest`` of each of the four networks, without loading them.
+    """``name@digest`` of each network, without loading them.
 
-    Raises: JobError when one is missing.
+    Raises:
+        ConfigError: the base of the full size is no folder, bucket or hub id.
+        JobError: a network is missing.
     """
-    folder = _folder(config)
-    return {kind: f"{kind}@{weights.file_digest(networks.existing(kind, folder))[:12]}" for kind in networks.KINDS}
-
-
-def _folder(config: Face2SceneConfig) -> Path | None:
-    return None if config.weights is None else Path(config.weights)
+    return scene_choice.digests(config)
 
 
 class Face2Scene:
@@ -93,13 +87,13 @@ class Face2Scene:
     def __init__(self, config: Face2SceneConfig) -> None:
         torch.set_num_threads(config.threads)
         self._config = config
-        folder = _folder(config)
+        folder = scene_choice.weights_folder(config)
         self._faces = cast(ReferenceRestorer, networks.load("reference_restorer", folder))
         self._fadex = cast(Fadex, networks.load("fadex", folder))
         self._mapnet = cast(MapNet, networks.load("mapnet", folder))
-        self._scene = cast(SceneRestorer, networks.load("scene_restorer", folder))
+        self._scene = scene_choice.load_scene(config, self._mapnet)
         joined = "+".join(sorted(digests(config).values()))
-        self.name = f"face2scene-compact@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
+        self.name = f"face2scene-{config.size}@{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
 
     @torch.inference_mode()
     def align_reference(self, rgb: Float[Tensor, "3 h w"], landmarks: np.ndarray) -> Float[Tensor, "3 128 128"]:
@@ -229,13 +223,15 @@ class Face2Scene:
                 yield kept.mean(0, keepdim=True).expand(3, -1, -1) if grey else kept
 
     def _untiled(self, rgb: Float[Tensor, "b 3 h w"], tokens: Tensor | None) -> Float[Tensor, "b 3 h w"]:
-        """One call, padded by reflection to multiples of 16.
+        """One call, padded by reflection to multiples of what the network asks for, on its device.
 
         Raises: JobError when the network gives what is no number.
         """
         height, width = rgb.shape[-2:]
-        padded = torch.stack([reflected(one, -height % STRIDE, -width % STRIDE) for one in rgb])
-        restored = self._scene(padded, tokens)[..., :height, :width].clamp(0, 1)
+        stride, device = self._scene.stride, self._config.device
+        padded = torch.stack([reflected(one, -height % stride, -width % stride) for one in rgb]).to(device)
+        told = None if tokens is None else tokens.to(device)
+        restored = self._scene(padded, told)[..., :height, :width].clamp(0, 1).to(rgb.device)
         if not restored.isfinite().all():
             raise JobError(f"{self.name} gave values that are no numbers; check its weights with `f2s weights verify`")
         return restored

@@ -48,6 +48,7 @@ class MapNet(nn.Module):
 
     def __init__(self, config: MapNetConfig) -> None:
         super().__init__()
+        self.token_width = config.token_width
         self.patches = nn.Conv2d(config.map_width, config.width, 3, stride=2, padding=1)
         self.norm = nn.LayerNorm(config.width)
         self.attention = DegAttention(config.width)

@@ -1,9 +1,10 @@
 """The four networks by name: their configuration and weights in one safetensors file each, with a digest."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -18,7 +19,9 @@ from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "existing", "fill", "load", "save"]
+__all__ = ["KINDS", "existing", "fill", "load", "read", "save", "write"]
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
     "reference_restorer": (ReferenceConfig, ReferenceRestorer),
@@ -29,14 +32,19 @@ KINDS: dict[str, tuple[type[BaseModel], Callable[..., nn.Module]]] = {
 
 
 def save(kind: str, config: BaseModel, network: nn.Module, path: Path) -> None:
+    """Write all weights of a network; see ``write``."""
+    write(kind, config, network.state_dict(), path)
+
+
+def write(kind: str, config: BaseModel, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write weights as 16-bit floats with the configuration beside them, and their digest into ``manifest.json``.
 
     Both are written aside and renamed when whole.
     """
-    tensors = {name: value.detach().to(torch.float16).contiguous() for name, value in network.state_dict().items()}
+    halves = {name: value.detach().to(torch.float16).contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".tmp")
-    save_file(tensors, aside, metadata={"kind": kind, "config": config.model_dump_json()})
+    save_file(halves, aside, metadata={"kind": kind, "config": config.model_dump_json()})
     aside.replace(path)
     manifest = path.with_name("manifest.json")
     rows = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
@@ -66,11 +74,11 @@ def load(kind: str, folder: Path | None = None) -> nn.Module:
     """
     path = existing(kind, folder)
     config_type, network_type = KINDS[kind]
-    config, tensors = _read(kind, path)
+    config, tensors = read(kind, config_type, path)
     try:
-        network = network_type(config_type.model_validate_json(config))
+        network = network_type(config)
         network.load_state_dict(tensors)
-    except (ValidationError, RuntimeError) as error:
+    except RuntimeError as error:
         raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
     return network.eval().requires_grad_(False)
 
@@ -81,15 +89,18 @@ def fill(network: nn.Module, kind: str, folder: Path) -> None:
     Raises: JobError when the file is missing or belongs to a network of another shape.
     """
     path = existing(kind, folder)
-    _, tensors = _read(kind, path)
+    _, tensors = read(kind, KINDS[kind][0], path)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise JobError(f"{path} holds a {kind} of another shape; start from weights of the same recipe") from error
 
 
-def _read(kind: str, path: Path) -> tuple[str, dict[str, Tensor]]:
-    """Configuration (JSON) and float32 tensors of a file."""
+def read(kind: str, config_type: type[Shape], path: Path) -> tuple[Shape, dict[str, Tensor]]:
+    """What ``write`` wrote: configuration and weights, in float32.
+
+    Raises: JobError when the file is not a safetensors file or holds something else.
+    """
     try:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
@@ -98,4 +109,7 @@ def _read(kind: str, path: Path) -> tuple[str, dict[str, Tensor]]:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
     if metadata.get("kind") != kind:
         raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
-    return metadata.get("config", ""), tensors
+    try:
+        return config_type.model_validate_json(metadata.get("config", "")), tensors
+    except ValidationError as error:
+        raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error

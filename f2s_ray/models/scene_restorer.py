@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from f2s_ray.models.mapnet import TOKENS
-from f2s_ray.models.restorer import OneStepRestorer, TrunkConfig
+from f2s_ray.models.restorer import STRIDE, OneStepRestorer, TrunkConfig
 
 __all__ = ["SceneConfig", "SceneRestorer"]
 
@@ -22,6 +22,8 @@ class SceneConfig(BaseModel):
 
 class SceneRestorer(nn.Module):
     """The trunk, looking at a learned prompt and at the 21 tokens of the damage."""
+
+    stride = STRIDE
 
     def __init__(self, config: SceneConfig) -> None:
         super().__init__()
