@@ -145,7 +145,10 @@ def test_a_network_that_gives_no_numbers_is_the_jobs_trouble(tmp_path):
 def test_a_grey_picture_stays_exactly_grey(tiny_weights, tile_px):
     model = Face2Scene(Face2SceneConfig(weights=str(tiny_weights), threads=1, tile_px=tile_px, overlap_px=32))
     rgb = picture(200, 230)[:1].expand(3, -1, -1)
-    for restored in (model.restore_scene(rgb, None), model.restore_face(rgb, face_at(20, 30, 150), [rgb[:, :128, :128]]).after):
+    for restored in (
+        model.restore_scene(rgb, None),
+        model.restore_face(rgb, face_at(20, 30, 150), [rgb[:, :128, :128]]).after,
+    ):
         assert torch.equal(restored[0], restored[1])
         assert torch.equal(restored[0], restored[2])
     assert (model.restore_scene(rgb, None) - rgb).abs().mean() > 1e-3
@@ -177,11 +180,14 @@ def test_a_picture_damaged_in_one_way_has_one_code(discerning, damage):
 
 def test_the_two_halves_are_restored_by_their_own_codes(discerning):
     rgb = picture(260, 700)
-    codes = [discerning.read_code([one]).pooled for one in (pair(0.1), Pair(*(blurred(picture(128, 128))[None],) * 2, 1.0))]
+    codes = [
+        discerning.read_code([one]).pooled for one in (pair(0.1), Pair(*(blurred(picture(128, 128))[None],) * 2, 1.0))
+    ]
     left, right = LocalCode(0.1, 0.5, codes[0]), LocalCode(0.9, 0.5, codes[1])
     both = discerning.restore_scene(rgb, (codes[0] + codes[1]) / 2, [left, right])
     alone = [
-        discerning.restore_scene(rgb, None, [LocalCode(place.x, 0.5, code) for place in (left, right)]) for code in codes
+        discerning.restore_scene(rgb, None, [LocalCode(place.x, 0.5, code) for place in (left, right)])
+        for code in codes
     ]
     parts = (slice(None), slice(None), slice(0, 120)), (slice(None), slice(None), slice(-120, None))
     for part, own, other in ((parts[0], *alone), (parts[1], *alone[::-1])):

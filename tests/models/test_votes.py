@@ -47,7 +47,9 @@ def test_faces_count_by_their_weight():
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]])
 def test_the_order_of_faces_does_not_matter(order):
-    told = readings((NOISY, 0.9, 0.1), (leaning(NOISY, BLOCKY, 0.3), 0.5, 0.2), (BLURRED, 0.8, 0.7), (BLURRED, 0.4, 0.9))
+    told = readings(
+        (NOISY, 0.9, 0.1), (leaning(NOISY, BLOCKY, 0.3), 0.5, 0.2), (BLURRED, 0.8, 0.7), (BLURRED, 0.4, 0.9)
+    )
     there = vote(told)
     back = vote(Readings(*(value[order] for value in vars(told).values())))
     assert sorted(order[i] for i in back.voters) == sorted(there.voters)
