@@ -1,0 +1,69 @@
+"""A real picture of six people as the stages meet it: bytes on disk, and records from the real detector and embedder."""
+
+from pathlib import Path
+
+import insightface
+import numpy as np
+from f2s_catalog.records import MediaItem, RegionCode, Source
+from PIL import Image
+
+from f2s_ray.models.face2scene import Face2SceneConfig
+from f2s_ray.models.face_embedder import FaceEmbedderConfig
+from f2s_ray.models.gate import GateConfig
+from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
+from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
+from f2s_ray.stages.restore import RestorePhoto, RestoreSetup
+from f2s_ray.stages.split import SplitConfig, SplitShots
+from f2s_ray.stages.units import EstimateUnit, RestoreUnit, ShotUnit, UnitFace
+
+PATH = "people.png"
+ANYTHING_GOES = GateConfig(max_loss=1, max_margin_loss=1, min_self=-1)
+
+
+def original():
+    """uint8 [h, w, 3]."""
+    with Image.open(Path(insightface.__file__).parent / "data" / "images" / "t1.jpg") as image:
+        return np.asarray(image.convert("RGB").resize((640, 443)))
+
+
+def unit_of(root: Path, pixels: np.ndarray) -> EstimateUnit:
+    """The picture written to ``root``, and all that is known of it; its people have no references."""
+    path = root / PATH
+    Image.fromarray(pixels).save(path)
+    source = Source(path=PATH, byte_count=path.stat().st_size, modified_ns=0, trouble=None)
+    (media,) = ProbeMedia(ProbeSetup(input_root=str(root)))(source)
+    assert isinstance(media, MediaItem)
+    (shot,) = SplitShots(SplitConfig())(media)
+    config = DetectConfig()
+    setup = DetectSetup(**config.model_dump(), networks=network_names(config), input_root=str(root))
+    faces = tuple(
+        UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
+        for face in DetectFaces(setup)(ShotUnit(shot=shot, media=media))
+    )
+    return EstimateUnit(shot=shot, media=media, faces=faces)
+
+
+def restored(
+    root: Path, output: Path, unit: EstimateUnit, weights: Path, *, regions: tuple[RegionCode, ...] = (), **chosen
+):
+    """Pixels of the result, uint8 [h, w, 3], and the row of the segment."""
+    setup = RestoreSetup(
+        **{"gate": ANYTHING_GOES, **chosen},
+        model=Face2SceneConfig(weights=str(weights), threads=1),
+        embedder=FaceEmbedderConfig(),
+        input_root=str(root),
+        output_root=str(output),
+    )
+    whole = RestoreUnit(
+        task_id="0" * 64,
+        shot=unit.shot,
+        media=unit.media,
+        faces=unit.faces,
+        code=(),
+        regions=regions,
+        restorer="face2scene@1",
+        planned_on="2026-02-03",
+    )
+    (segment,) = RestorePhoto(setup)(whole)
+    with Image.open(output / segment.path) as image:
+        return np.asarray(image.convert("RGB")).astype(int), segment
