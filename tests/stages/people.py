@@ -23,7 +23,7 @@ ANYTHING_GOES = GateConfig(max_loss=1, max_margin_loss=1, min_self=-1)
 def original():
     """uint8 [h, w, 3]."""
     with Image.open(Path(insightface.__file__).parent / "data" / "images" / "t1.jpg") as image:
-        return np.asarray(image.convert("RGB").resize((640, 443)))
+        return np.asarray(image.convert("RGB").resize((480, 332)))
 
 
 def unit_of(root: Path, pixels: np.ndarray) -> EstimateUnit:
