@@ -118,3 +118,8 @@ def test_every_section_is_frozen_and_refuses_unknown_keys():
         assert issubclass(section, BaseModel)
         assert section.model_config.get("frozen") is True, section
         assert section.model_config.get("extra") == "forbid", section
+
+
+def test_tiles_that_would_be_all_rim_are_refused():
+    with pytest.raises(ConfigError, match="overlap_px must be below half of tile_px; set it to 48 or less"):
+        load(None, ["model.tile_px=128", "model.overlap_px=64"])

@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from f2s_ray.errors import JobError
@@ -45,6 +46,13 @@ class Face2SceneConfig(SceneChoice):
     tile_px: int = Field(512, ge=128, le=4096, multiple_of=STRIDE, description="side of a tile; memory grows with it")
     overlap_px: int = Field(64, ge=16, le=512, multiple_of=STRIDE, description="how far neighbouring tiles overlap")
     tile_batch: int = Field(1, ge=1, le=256, description="tiles restored together; more than 1 pays on a GPU")
+
+    @model_validator(mode="after")
+    def _tiles_are_wider_than_their_rims(self) -> Self:
+        if 2 * self.overlap_px >= self.tile_px:
+            most = (self.tile_px - 1) // 2 // STRIDE * STRIDE
+            raise PydanticCustomError("overlap", f"overlap_px must be below half of tile_px; set it to {most} or less")
+        return self
 
 
 @dataclass(frozen=True)
