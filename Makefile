@@ -26,7 +26,8 @@ fix: $(READY) ## Mend the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: $(READY) ## Run all tests
+test: $(READY) ## Run all tests, with the weights that only measuring and training need
+	$(BIN)/f2s weights pull vgg_hed niqe_1.1.11 dlib_resnet_v1 dlib_5_landmarks
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 demo: $(READY) ## Restore a small archive of real pictures and say where the page is that shows it
