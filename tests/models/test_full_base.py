@@ -98,13 +98,25 @@ def test_a_bucket_that_cannot_be_reached_is_the_jobs_trouble(word):
 # The hub
 
 
+def from_hub(cache):
+    """What a process without a network gets for a hub id, with this cache of the hub's."""
+    code = "from f2s_ray.models.full_base import base_folder; print(base_folder('somebody/sd-turbo'))"
+    words = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(cache)}
+    return subprocess.run([sys.executable, "-c", code], env=words, capture_output=True, text=True, check=False)
+
+
 def test_a_hub_that_cannot_be_reached_is_the_jobs_trouble(tmp_path):
-    code = "from f2s_ray.models.full_base import base_folder; base_folder('somebody/sd-turbo')"
-    words = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=words, capture_output=True, text=True, check=False)
-    last = done.stderr.strip().splitlines()[-1]
+    last = from_hub(tmp_path).stderr.strip().splitlines()[-1]
     assert "JobError: model.base: somebody/sd-turbo is not a folder here, and the hub did not give it" in last
     assert "copy the model's diffusers folder to this machine or a bucket" in last
+
+
+def test_what_the_hub_once_gave_needs_no_network(turbo, tmp_path):
+    stored = tmp_path / "models--somebody--sd-turbo"
+    (stored / "refs").mkdir(parents=True)
+    (stored / "refs" / "main").write_text("0" * 40)
+    snapshot = shutil.copytree(turbo, stored / "snapshots" / ("0" * 40))
+    assert from_hub(tmp_path).stdout.strip() == str(snapshot)
 
 
 # Its digest
