@@ -19,7 +19,7 @@ from f2s_ray.models.mapnet import MapNet, MapNetConfig
 from f2s_ray.models.reference_restorer import ReferenceConfig, ReferenceRestorer
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 
-__all__ = ["KINDS", "existing", "fill", "load", "read", "save", "write"]
+__all__ = ["KINDS", "existing", "fill", "label", "load", "read", "save", "write"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -44,13 +44,18 @@ def write(kind: str, config: BaseModel, tensors: Mapping[str, Tensor], path: Pat
     halves = {name: value.detach().to(torch.float16).contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".tmp")
-    save_file(halves, aside, metadata={"kind": kind, "config": config.model_dump_json()})
+    save_file(halves, aside, metadata=label(kind, config))
     aside.replace(path)
     manifest = path.with_name("manifest.json")
     rows = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     rows[kind] = {"file": path.name, "bytes": path.stat().st_size, "sha256": weights.file_digest(path)}
     aside.write_text(json.dumps(rows, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     aside.replace(manifest)
+
+
+def label(kind: str, config: BaseModel) -> dict[str, str]:
+    """What a file says of itself, under one key: safetensors writes several in any order, and the digest would change."""
+    return {"network": json.dumps({"kind": kind, "config": config.model_dump(mode="json")}, sort_keys=True)}
 
 
 def existing(kind: str, folder: Path | None) -> Path:
@@ -107,9 +112,10 @@ def read(kind: str, config_type: type[Shape], path: Path) -> tuple[Shape, dict[s
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
     except Exception as error:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
-    if metadata.get("kind") != kind:
-        raise JobError(f"{path} holds {metadata.get('kind')!r}, not {kind!r}; put the right file there")
+    said = json.loads(metadata.get("network", "{}"))
+    if said.get("kind") != kind:
+        raise JobError(f"{path} holds {said.get('kind')!r}, not {kind!r}; put the right file there")
     try:
-        return config_type.model_validate_json(metadata.get("config", "")), tensors
+        return config_type.model_validate_json(json.dumps(said.get("config"))), tensors
     except ValidationError as error:
         raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error

@@ -195,7 +195,7 @@ def test_adapters_that_are_not_whole_are_refused(turbo, trained, tmp_path, chang
         tensors["unet.conv_out.bias"] = torch.zeros(4)
     else:
         tensors["null"] = torch.zeros(1, 3, WIDTH)
-    metadata = {"kind": ADAPTERS, "config": CONFIG.model_dump_json()}
+    metadata = networks.label(ADAPTERS, CONFIG)
     save_file(tensors, tmp_path / f"{ADAPTERS}.safetensors", metadata=metadata)
     with pytest.raises(JobError, match="does not fit"):
         load(tmp_path, turbo, "cpu")

@@ -77,10 +77,19 @@ def test_a_safetensors_file_of_somebody_else_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "config", [CONFIGS["fadex"].model_copy(update={"signature": 32}).model_dump_json(), '{"depth": 3}', ""]
+    "config", [CONFIGS["fadex"].model_copy(update={"signature": 32}).model_dump(), {"depth": 3}, None]
 )
 def test_weights_that_do_not_fit_their_configuration_are_refused(tmp_path, config):
     tensors = made("fadex").state_dict()
-    save_file(tensors, tmp_path / "fadex.safetensors", metadata={"kind": "fadex", "config": config})
+    said = {"network": json.dumps({"kind": "fadex", "config": config})}
+    save_file(tensors, tmp_path / "fadex.safetensors", metadata=said)
     with pytest.raises(JobError, match="made for another version of fadex"):
         networks.load("fadex", tmp_path)
+
+
+def test_the_same_weights_make_the_same_file(tmp_path):
+    for name in ("one", "two"):
+        networks.save("mapnet", CONFIGS["mapnet"], made("mapnet"), tmp_path / name / "mapnet.safetensors")
+    assert (tmp_path / "one" / "mapnet.safetensors").read_bytes() == (
+        tmp_path / "two" / "mapnet.safetensors"
+    ).read_bytes()
