@@ -31,7 +31,7 @@ from f2s_ray.models.scene_choice import SceneChoice
 from f2s_ray.models.votes import Code, LocalCode, Readings, code_at, vote
 from f2s_ray.models.windows import PAIR_PX, continued, drift_of, face_windows, reflected
 
-__all__ = ["Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
+__all__ = ["MIN_SIDE", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
 
 MIN_SIDE, MAX_SIDE = 64, 384
 PAIR_SHARE = 0.8

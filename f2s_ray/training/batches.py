@@ -7,17 +7,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from f2s_ray.media.degrade import CLEAN, Operator, apply, draw_operator
-from f2s_ray.media.geometry import align_matrix, warp
+from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
+from f2s_ray.media.tone import keep_tone
+from f2s_ray.models.face2scene import MIN_SIDE
 from f2s_ray.models.fadex import BLOCK, VALUES
 from f2s_ray.models.reference_restorer import REFERENCE_PX
+from f2s_ray.models.restorer import STRIDE
+from f2s_ray.models.windows import PAIR_PX, continued
 from f2s_ray.training.pictures import Pictures, SharpFace
 
-__all__ = ["Draw", "FaceBatch", "PairBatch", "SceneBatch", "face_batch", "pair_batch", "scene_batch", "value_targets"]
+__all__ = [
+    "Draw",
+    "FaceBatch",
+    "PairBatch",
+    "Restoring",
+    "SceneBatch",
+    "face_batch",
+    "pair_batch",
+    "scene_batch",
+    "value_targets",
+]
 
-PAIR_PX = 128
+ALL_RESTORED = 0.3  # of the restored halves show the restorer's work as it is
 CLEAN_SHARE = 0.08
 MARGIN_PX = 24
 CPU = torch.device("cpu")
@@ -36,10 +50,13 @@ class FaceBatch:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """Windows [n, 3, 128, 128] of faces in picture coordinates, the group (operator) of each, and the operator's values."""
+    """Windows [n, 3, 128, 128] of faces in picture coordinates, the group (operator) of each, and the operator's values.
+
+    ``other`` is the other half: the true face, or a restored one.
+    """
 
     damaged: Tensor
-    clean: Tensor
+    other: Tensor
     groups: Tensor
     values: Tensor
 
@@ -51,7 +68,7 @@ class SceneBatch:
     damaged: Tensor
     clean: Tensor
     face_damaged: Tensor
-    face_clean: Tensor
+    face_other: Tensor
     has_face: Tensor
 
 
@@ -160,8 +177,31 @@ def face_batch(pictures: Pictures, count: int, side: int, draw: Draw, strong: fl
     return FaceBatch(torch.stack(damaged), torch.stack(clean), references, mask)
 
 
-def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw) -> tuple[Tensor, Tensor]:
-    """Damaged and clean 128 px window on a face, in picture coordinates, cut on JPEG's grid; a small one is repeated."""
+@dataclass(frozen=True)
+class Restoring:
+    """What makes the other half of a share of the pairs, by the way of the product: the face is aligned, restored alone and laid back.
+
+    Some are moved towards the truth, so FaDeX meets restorers from the one at hand to a perfect one.
+    """
+
+    network: nn.Module
+    share: float
+
+    def __call__(self, bad: Float[Tensor, "3 h w"], landmarks: np.ndarray, draw: Draw) -> Float[Tensor, "3 h w"]:
+        """The damaged picture with its face restored."""
+        side = int(max(MIN_SIDE, round(native_side(landmarks) / STRIDE) * STRIDE))
+        matrix = _jittered(landmarks, side, 0.015, draw)
+        before = warp(bad, matrix, side, side)
+        nothing = before.new_zeros(1, 0, 3, REFERENCE_PX, REFERENCE_PX)
+        with torch.no_grad():
+            after = self.network(before[None], nothing, before.new_zeros(1, 0))[0].float().clamp(0, 1)
+        return paste_back(bad, after - before, matrix, torch.ones_like(before[:1]))
+
+
+def _window(
+    pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw, restoring: Restoring | None
+) -> tuple[Tensor, Tensor]:
+    """128 px windows on a face, damaged and true (or restored), in picture coordinates, on JPEG's grid; a small one is repeated."""
     native = draw.within(64, 180)
     region, landmarks = _region(pictures, face, native, draw)
     bad = apply(operator, region, draw.noise)
@@ -169,29 +209,33 @@ def _window(pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw)
     low = landmarks.mean(0) - length / 2 + np.array([draw.within(-6, 6), draw.within(-6, 6)])
     highest = np.array(region.shape[:0:-1]) - length
     left, top = (np.clip(low, 0, highest) / BLOCK).astype(int) * BLOCK
-    both = torch.stack([bad, region])[..., top : top + length, left : left + length]
-    times = -(-PAIR_PX // length)
-    both = both.repeat(1, 1, times, times)[..., :PAIR_PX, :PAIR_PX]
-    return both[0], both[1]
+    cut = (slice(None), slice(top, top + length), slice(left, left + length))
+    before, other = bad[cut], region[cut]
+    if restoring is not None and draw.unit() < restoring.share:
+        made = keep_tone(before, restoring(bad, landmarks, draw)[cut])
+        other = torch.lerp(made, other, max(0.0, draw.within(-ALL_RESTORED, 1 - ALL_RESTORED)) / (1 - ALL_RESTORED))
+    return continued(before), continued(other)
 
 
-def pair_batch(pictures: Pictures, operators: int, faces: int, draw: Draw) -> PairBatch:
+def pair_batch(
+    pictures: Pictures, operators: int, faces: int, draw: Draw, restoring: Restoring | None = None
+) -> PairBatch:
     """``operators`` groups of ``faces`` different faces each. Every fourth differs from the one before in one value."""
-    damaged, clean, groups, values = [], [], [], []
+    damaged, other, groups, values = [], [], [], []
     previous = CLEAN
     for group in range(operators):
         operator = _neighbour(previous, draw) if group % 4 == 3 else draw.operator()
         previous = operator
         for _ in range(faces):
             face = pictures.faces[draw.integer(len(pictures.faces))]
-            bad, good = _window(pictures, face, operator, draw)
-            damaged.append(bad)
-            clean.append(good)
+            window = _window(pictures, face, operator, draw, restoring)
+            damaged.append(window[0])
+            other.append(window[1])
             groups.append(group)
             values.append(value_targets(operator))
     return PairBatch(
         torch.stack(damaged),
-        torch.stack(clean),
+        torch.stack(other),
         torch.tensor(groups, device=draw.device),
         torch.stack(values).to(draw.device),
     )
@@ -209,14 +253,18 @@ def _neighbour(operator: Operator, draw: Draw) -> Operator:
     return swaps[draw.integer(len(swaps))]()
 
 
-def scene_batch(pictures: Pictures, count: int, side: int, draw: Draw) -> SceneBatch:
+def scene_batch(
+    pictures: Pictures, count: int, side: int, draw: Draw, restoring: Restoring | None = None
+) -> SceneBatch:
     """Patches of whole pictures; the operator is drawn per picture and shared by patch and face."""
-    rows = [_scene(pictures, side, draw) for _ in range(count)]
-    damaged, clean, face_damaged, face_clean, has_face = (torch.stack(column) for column in zip(*rows, strict=True))
-    return SceneBatch(damaged, clean, face_damaged, face_clean, has_face)
+    rows = [_scene(pictures, side, draw, restoring) for _ in range(count)]
+    damaged, clean, face_damaged, face_other, has_face = (torch.stack(column) for column in zip(*rows, strict=True))
+    return SceneBatch(damaged, clean, face_damaged, face_other, has_face)
 
 
-def _scene(pictures: Pictures, side: int, draw: Draw) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def _scene(
+    pictures: Pictures, side: int, draw: Draw, restoring: Restoring | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     picture = draw.integer(len(pictures.frames))
     operator = draw.operator()
     frame = pictures.rgb(picture).to(draw.device)
@@ -228,8 +276,8 @@ def _scene(pictures: Pictures, side: int, draw: Draw) -> tuple[Tensor, Tensor, T
     bad = apply(operator, region.contiguous(), draw.noise)
     y, x = (draw.integer(max(1, length - side + 1)) for length in region.shape[-2:])
     faces = pictures.faces_of(picture)
-    face_bad = face_good = torch.zeros(3, PAIR_PX, PAIR_PX, device=draw.device)
+    face_bad = face_other = torch.zeros(3, PAIR_PX, PAIR_PX, device=draw.device)
     if faces:
-        face_bad, face_good = _window(pictures, faces[draw.integer(len(faces))], operator, draw)
+        face_bad, face_other = _window(pictures, faces[draw.integer(len(faces))], operator, draw, restoring)
     cut = (slice(None), slice(y, y + side), slice(x, x + side))
-    return bad[cut], region[cut], face_bad, face_good, torch.tensor(float(bool(faces)), device=draw.device)
+    return bad[cut], region[cut], face_bad, face_other, torch.tensor(float(bool(faces)), device=draw.device)

@@ -6,8 +6,7 @@ from torch import Tensor
 from f2s_ray.models import networks
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.scene_restorer import SceneRestorer
-from f2s_ray.training.batches import Draw, SceneBatch, scene_batch
-from f2s_ray.training.code import with_restored
+from f2s_ray.training.batches import Draw, Restoring, SceneBatch, scene_batch
 from f2s_ray.training.looks import Appearance
 from f2s_ray.training.losses import detail_loss, gain
 from f2s_ray.training.recipe import SceneRecipe
@@ -35,9 +34,10 @@ class SceneTask(Task):
         """Pixels, and in the last part of the training looks."""
         draw, recipe = Draw(SEED + step, self._data.device), self._recipe
         side = recipe.sides[step % len(recipe.sides)]
-        batch = scene_batch(self._data.learn, max(1, recipe.batch * 128 * 128 // (side * side)), side, draw)
-        told = torch.rand(len(batch.damaged), generator=draw.generator) >= recipe.untold
-        tokens = self._tokens(batch, told, recipe.restored, draw, blind=step < recipe.blind_steps)
+        count, blind = max(1, recipe.batch * 128 * 128 // (side * side)), step < recipe.blind_steps
+        batch = scene_batch(self._data.learn, count, side, draw, self._restoring(recipe.restored, blind=blind))
+        told = torch.rand(count, generator=draw.generator) >= recipe.untold
+        tokens = self._tokens(batch, told, blind=blind)
         result = self.scene(batch.damaged, tokens).float()
         value = detail_loss(result, batch.clean)
         figures = {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
@@ -49,9 +49,9 @@ class SceneTask(Task):
     def check(self) -> tuple[dict[str, float], Tensor | None]:
         """Held-out patches, told the code of their faces as the product reads it, and told nothing."""
         draw = Draw(CHECK_SEED, self._data.device)
-        batch = scene_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw)
         blind = self._recipe.blind_steps >= self._recipe.steps
-        tokens = self._tokens(batch, torch.ones(CHECK_COUNT, dtype=torch.bool), 1.0, draw, blind=blind)
+        batch = scene_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw, self._restoring(1.0, blind=blind))
+        tokens = self._tokens(batch, torch.ones(CHECK_COUNT, dtype=torch.bool), blind=blind)
         alone = self.scene(batch.damaged, None)
         figures, picture = strip(batch.damaged, self.scene(batch.damaged, tokens), batch.clean)
         return figures | {"held_out_gain_null": gain(alone.float(), batch.damaged, batch.clean)}, picture
@@ -62,15 +62,18 @@ class SceneTask(Task):
         networks.save("mapnet", recipe.mapnet, self.mapnet, out / "mapnet.safetensors")
         networks.save("scene_restorer", recipe.network, self.scene, out / "scene_restorer.safetensors")
 
-    def _tokens(self, batch: SceneBatch, told: Tensor, restored: float, draw: Draw, *, blind: bool) -> Tensor:
+    def _restoring(self, share: float, *, blind: bool) -> Restoring | None:
+        if blind:
+            return None
+        return Restoring(networks.load("reference_restorer", self._data.out).to(self._data.device), share)
+
+    def _tokens(self, batch: SceneBatch, told: Tensor, *, blind: bool) -> Tensor:
         """21 tokens for every patch: read from its face where it has one and is told, else the null tokens."""
         null = self.scene.null.expand(len(batch.damaged), -1, -1)
         if blind:
             return null
         fadex = networks.load("fadex", self._data.out).to(self._data.device)
-        restorer = networks.load("reference_restorer", self._data.out).to(self._data.device)
-        other = with_restored(restorer, batch.face_damaged, batch.face_clean, restored, draw)
         with torch.no_grad():
-            features, _, _ = fadex(other, batch.face_damaged)
+            features, _, _ = fadex(batch.face_other, batch.face_damaged)
         tokens = self.mapnet.project(self.mapnet.pool(features.float()))
         return torch.where((batch.has_face.bool() & told.to(null.device))[:, None, None], tokens, null)

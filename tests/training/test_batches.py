@@ -2,10 +2,11 @@ from dataclasses import astuple, fields
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from f2s_ray.media.degrade import CLEAN, Operator
 from f2s_ray.models.fadex import VALUES
-from f2s_ray.training.batches import Draw, face_batch, pair_batch, scene_batch, value_targets
+from f2s_ray.training.batches import Draw, Restoring, face_batch, pair_batch, scene_batch, value_targets
 from tests.training.made import flat, textured
 
 MAKERS = {
@@ -62,7 +63,7 @@ def test_damage_is_the_only_difference_between_the_halves():
 def test_a_group_shares_one_operator():
     batch = pair_batch(textured(), 5, 3, Draw(3))
     assert batch.groups.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]
-    assert batch.damaged.shape == batch.clean.shape == (15, 3, 128, 128)
+    assert batch.damaged.shape == batch.other.shape == (15, 3, 128, 128)
     for group in range(5):
         assert len(torch.unique(batch.values[batch.groups == group], dim=0)) == 1
 
@@ -89,7 +90,7 @@ def test_scene_and_face_are_damaged_by_one_operator():
         batch = scene_batch(pictures, 6, 128, Draw(seed))
         assert batch.has_face.tolist() == [1.0] * 6
         scene = (batch.damaged - batch.clean).std((1, 2, 3))
-        face = (batch.face_damaged - batch.face_clean).std((1, 2, 3))
+        face = (batch.face_damaged - batch.face_other).std((1, 2, 3))
         assert torch.allclose(scene, face, rtol=0.35, atol=0.004)
         loud += int((scene > 0.02).sum())
     assert loud > 4
@@ -100,8 +101,8 @@ def test_a_picture_without_a_face_says_so():
     without = batch.has_face == 0
     assert 0 < int(without.sum()) < 12
     assert not batch.face_damaged[without].any()
-    assert not batch.face_clean[without].any()
-    assert batch.face_clean[~without].flatten(1).any(1).all()
+    assert not batch.face_other[without].any()
+    assert batch.face_other[~without].flatten(1).any(1).all()
 
 
 def test_targets_are_the_operators_values_on_their_scales():
@@ -109,3 +110,18 @@ def test_targets_are_the_operators_values_on_their_scales():
     scales = torch.tensor([scale for _, scale in VALUES])
     assert torch.allclose(value_targets(operator) * scales, torch.tensor([1.5, 0.05, 60.0, 1.0]))
     assert torch.equal(value_targets(CLEAN), torch.tensor([0.0, 0.0, 1.0, 0.0]))
+
+
+def test_a_restored_half_goes_the_way_of_the_product():
+    class Brighter(torch.nn.Module):
+        def forward(self, face, references, mask):
+            assert references.shape[1] == mask.shape[1] == 0
+            return face * 0.5
+
+    plain = pair_batch(textured(), 4, 2, Draw(5))
+    made = pair_batch(textured(), 4, 2, Draw(5), Restoring(Brighter(), 1.0))
+    assert torch.equal(plain.groups, made.groups)
+    assert made.other.shape == plain.other.shape
+    assert all(not torch.allclose(one, two, atol=1e-2) for one, two in zip(made.other, plain.other, strict=True))
+    tones = [F.avg_pool2d(made.damaged - made.other, 64).abs().mean(), (made.damaged - made.other).abs().mean()]
+    assert tones[0] < 0.5 * tones[1]  # the low frequencies are those of the damaged picture
