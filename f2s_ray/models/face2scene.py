@@ -33,7 +33,8 @@ from f2s_ray.models.windows import PAIR_PX, continued, drift_of, face_windows, r
 
 __all__ = ["MIN_SIDE", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
 
-MIN_SIDE, MAX_SIDE = 64, 384
+MIN_SIDE = 64
+MAX_SIDE = 384
 PAIR_SHARE = 0.8
 MAX_DRIFT = 0.08
 MIN_TILE_PX = 128
