@@ -1,12 +1,9 @@
 """The way of a photo archive, as plain lists of steps: index, identify, plan, restore."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
@@ -26,6 +23,7 @@ from f2s_catalog.records import (
 )
 from pydantic import BaseModel, ConfigDict
 
+from f2s_ray.flows.joins import Archive
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
@@ -42,7 +40,7 @@ from f2s_ray.stages.restore import RestoreConfig, RestorePhoto, RestoreSetup
 from f2s_ray.stages.score import ScoreMedia, ScoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitShots
 from f2s_ray.stages.sweep import sweep
-from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ScoreUnit, ShotUnit, UnitFace
+from f2s_ray.stages.units import EstimateUnit, RestoreUnit, ScoreUnit, ShotUnit
 
 __all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_flow"]
 
@@ -62,98 +60,6 @@ class PhotoConfig(BaseModel):
     model: Face2SceneConfig = Face2SceneConfig()
 
 
-@dataclass(frozen=True)
-class _Archive:
-    """The tables as they stand, joined by what the steps need; only what the latest listing still holds."""
-
-    catalog: Catalog
-
-    @cached_property
-    def media(self) -> list[MediaItem]:
-        listed = {source.path for source in self.catalog.rows(Source)}
-        return [item for item in self.catalog.rows(MediaItem) if item.path in listed]
-
-    @cached_property
-    def media_by_id(self) -> dict[str, MediaItem]:
-        return {item.media_id: item for item in self.media}
-
-    @cached_property
-    def shots(self) -> list[Shot]:
-        return [shot for shot in self.catalog.rows(Shot) if shot.media_id in self.media_by_id]
-
-    @cached_property
-    def faces(self) -> list[Face]:
-        return [face for face in self.catalog.rows(Face) if face.media_id in self.media_by_id]
-
-    @cached_property
-    def faces_by_shot(self) -> dict[str, list[Face]]:
-        grouped: dict[str, list[Face]] = {}
-        for face in self.faces:
-            grouped.setdefault(face.shot_id, []).append(face)
-        return grouped
-
-    @cached_property
-    def codes(self) -> dict[str, DegradationCode]:
-        return {code.shot_id: code for code in self.catalog.rows(DegradationCode)}
-
-    def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
-        """A function from a shot_id to its faces, each with its person's references and the nearest other person."""
-        people = _People(self)
-        return lambda shot_id: tuple(people.unit(face) for face in self.faces_by_shot.get(shot_id, ()))
-
-
-class _People:
-    """Identities and references, looked up by face."""
-
-    def __init__(self, archive: _Archive) -> None:
-        self._faces = {face.face_id: face for face in archive.faces}
-        self._media = archive.media_by_id
-        self._identities = archive.catalog.rows(Identity)
-        self._of = {face_id: i for i, identity in enumerate(self._identities) for face_id in identity.face_ids}
-        self._sets = {row.identity_id: row for row in archive.catalog.rows(ReferenceSet)}
-        self._centroids = np.array([identity.centroid for identity in self._identities], dtype=np.float32)
-
-    def unit(self, face: Face) -> UnitFace:
-        """The face with its references (never from the same picture or a copy of it) and its neighbours."""
-        index = self._of.get(face.face_id)
-        if index is None:
-            return UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
-        identity = self._identities[index]
-        references = [row for row in self._references(identity) if self._is_other_picture(row, face)]
-        vectors = np.array([row.embedding for row in references], dtype=np.float32)
-        return UnitFace(
-            face=face,
-            identity_id=identity.identity_id,
-            name=identity.name,
-            person=_unit(vectors.mean(0)) if references else (),
-            other=self._nearest_other(face, index),
-            references=tuple(
-                ReferencePicture(
-                    face_id=row.face_id,
-                    path=self._media[row.media_id].path,
-                    content_digest=self._media[row.media_id].content_digest,
-                    landmarks_px=row.landmarks_px,
-                )
-                for row in references
-            ),
-        )
-
-    def _references(self, identity: Identity) -> list[Face]:
-        chosen = self._sets.get(identity.identity_id)
-        return [self._faces[c.face_id] for c in chosen.choices if c.face_id in self._faces] if chosen else []
-
-    def _is_other_picture(self, reference: Face, face: Face) -> bool:
-        same = self._media[reference.media_id].content_digest == self._media[face.media_id].content_digest
-        return not same and reference.quality >= face.quality * 0.8
-
-    def _nearest_other(self, face: Face, own: int) -> tuple[float, ...]:
-        if len(self._identities) < 2:
-            return ()
-        cosines = self._centroids @ np.array(face.embedding, dtype=np.float32)
-        cosines[own] = -2.0
-        return self._identities[int(cosines.argmax())].centroid
-
-
 def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     """Sources, media, shots, faces."""
     root = str(source)
@@ -171,10 +77,10 @@ def identify_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]
     """Identities and their references, from the faces that are indexed."""
 
     def identities(catalog: Catalog) -> list[Identity]:
-        return identify(_Archive(catalog).faces, catalog.rows(Identity), config.identify)
+        return identify(Archive(catalog).faces, catalog.rows(Identity), config.identify)
 
     def references(catalog: Catalog) -> list[ReferenceSet]:
-        return gather(catalog.rows(Identity), _Archive(catalog).faces, config.references)
+        return gather(catalog.rows(Identity), Archive(catalog).faces, config.references)
 
     return [
         ReduceStep("identify", identities, config.identify, (Source, MediaItem, Face, Identity), (Identity,)),
@@ -193,11 +99,11 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     )
 
     def codes(catalog: Catalog) -> list[DegradationCode]:
-        archive = _Archive(catalog)
+        archive = Archive(catalog)
         return list(borrow(archive.media, archive.shots, catalog.rows(CodeEstimate), config.borrow))
 
     def tasks(catalog: Catalog) -> list[RestoreTask]:
-        archive = _Archive(catalog)
+        archive = Archive(catalog)
         units = list(_restore_units(archive, config, str(datetime.now(tz=UTC).date())))
         measured, earlier = catalog.rows(RestoredSegment), catalog.rows(RestoreTask)
         return list(plan(units, archive.codes, measured, earlier, config.model, config.plan))
@@ -218,7 +124,7 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     restore = RestoreSetup(**config.restore.model_dump(), model=config.model, embedder=config.detect.embedder, **roots)
 
     def restore_units(catalog: Catalog) -> Iterator[Item]:
-        archive = _Archive(catalog)
+        archive = Archive(catalog)
         tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
         for unit in _restore_units(archive, config, ""):
             task = tasks.get(unit.task_id)
@@ -254,7 +160,7 @@ class _Settled(BaseModel):
 _PEOPLE = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
 
 
-def _restore_units(archive: _Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
+def _restore_units(archive: Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
     """One unit for each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
     faces = archive.unit_faces()
     deciding = (digests(config.model), config.model.model_dump(mode="json"))
@@ -283,12 +189,12 @@ def _sources(catalog: Catalog) -> Iterator[Item]:
 
 
 def _media(catalog: Catalog) -> Iterator[Item]:
-    for media in _Archive(catalog).media:
+    for media in Archive(catalog).media:
         yield _item(media, media)
 
 
 def _shots(catalog: Catalog) -> Iterator[Item]:
-    archive = _Archive(catalog)
+    archive = Archive(catalog)
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
         yield _item(media, ShotUnit(shot=shot, media=media))
@@ -296,7 +202,7 @@ def _shots(catalog: Catalog) -> Iterator[Item]:
 
 def _estimate_units(catalog: Catalog) -> Iterator[Item]:
     """Who else a face resembles does not touch the damage: a new person in the archive must not ask for new codes."""
-    archive = _Archive(catalog)
+    archive = Archive(catalog)
     faces = archive.unit_faces()
     seen = {attempt.item_id for attempt in catalog.attempts() if attempt.step == "detect" and attempt.status == "done"}
     for shot in archive.shots:
@@ -309,7 +215,7 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
 
 def _assemble_units(catalog: Catalog) -> Iterator[Item]:
     """Measured times are left out: they must not ask for the same work again."""
-    archive = _Archive(catalog)
+    archive = Archive(catalog)
     tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
     names = {media.path for media in archive.media}
     for segment in catalog.rows(RestoredSegment):
@@ -329,7 +235,7 @@ def _assemble_units(catalog: Catalog) -> Iterator[Item]:
 
 
 def _score_units(catalog: Catalog) -> Iterator[Item]:
-    archive = _Archive(catalog)
+    archive = Archive(catalog)
     gates = {segment.task_id: segment.gates for segment in catalog.rows(RestoredSegment)}
     for result in catalog.rows(RestoredMedia):
         media = archive.media_by_id.get(result.media_id)
@@ -350,7 +256,3 @@ def _item(media: MediaItem, record: Record, cost: float | None = None) -> Item:
     """Items are known by their path, so that a changed file replaces what its old bytes left in every table."""
     pixels = float(media.width_px * media.height_px * media.page_count)
     return Item(media.path, media.path, record, pixels if cost is None else cost)
-
-
-def _unit(vector: np.ndarray) -> tuple[float, ...]:
-    return tuple((vector / max(float(np.linalg.norm(vector)), 1e-12)).tolist())

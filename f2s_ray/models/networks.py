@@ -53,9 +53,16 @@ def write(kind: str, config: BaseModel, tensors: Mapping[str, Tensor], path: Pat
     aside.replace(manifest)
 
 
+class _Label(BaseModel):
+    """What a file says of itself."""
+
+    kind: str = "nothing"
+    config: dict[str, object] = {}
+
+
 def label(kind: str, config: BaseModel) -> dict[str, str]:
     """What a file says of itself, under one key: safetensors writes several in any order, and the digest would change."""
-    return {"network": json.dumps({"kind": kind, "config": config.model_dump(mode="json")}, sort_keys=True)}
+    return {"network": _Label(kind=kind, config=config.model_dump(mode="json")).model_dump_json()}
 
 
 def existing(kind: str, folder: Path | None) -> Path:
@@ -112,10 +119,10 @@ def read(kind: str, config_type: type[Shape], path: Path) -> tuple[Shape, dict[s
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
     except Exception as error:
         raise JobError(f"{path} is not a safetensors file ({error}); put the right file there") from error
-    said = json.loads(metadata.get("network", "{}"))
-    if said.get("kind") != kind:
-        raise JobError(f"{path} holds {said.get('kind')!r}, not {kind!r}; put the right file there")
     try:
-        return config_type.model_validate_json(json.dumps(said.get("config"))), tensors
+        said = _Label.model_validate_json(metadata.get("network", "{}"))
+        if said.kind == kind:
+            return config_type.model_validate_json(json.dumps(said.config)), tensors
     except ValidationError as error:
         raise JobError(f"{path} was made for another version of {kind}; put the right file there") from error
+    raise JobError(f"{path} holds {said.kind}, not {kind}; put the right file there")

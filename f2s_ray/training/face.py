@@ -6,8 +6,8 @@ from torch import Tensor
 from f2s_ray.models import networks
 from f2s_ray.models.reference_restorer import ReferenceRestorer
 from f2s_ray.training.batches import Draw, face_batch
-from f2s_ray.training.looks import Appearance
-from f2s_ray.training.losses import detail_loss, gain
+from f2s_ray.training.looks import Appearance, restoration_loss
+from f2s_ray.training.losses import gain
 from f2s_ray.training.recipe import FaceRecipe
 from f2s_ray.training.task import CHECK_COUNT, CHECK_SEED, Data, Task, strip
 from f2s_ray.training.trainer import CHECKPOINT, load_average
@@ -37,12 +37,8 @@ class FaceTask(Task):
         count = max(1, recipe.batch * 128 * 128 // (side * side))
         batch = face_batch(self._data.learn, count, side, draw, recipe.strong)
         result = self.network(batch.damaged, batch.references, batch.reference_mask).float()
-        value = detail_loss(result, batch.clean)
-        figures = {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
-        if step >= recipe.looks.begin * recipe.steps:
-            more, parts = self.looks(result, batch.clean, draw.generator)
-            value, figures = value + more, figures | parts
-        return value, figures
+        looks = self.looks if self.looks.counts(step / recipe.steps) else None
+        return restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
 
     def check(self) -> tuple[dict[str, float], Tensor | None]:
         """Strongly damaged faces, with their references and without."""

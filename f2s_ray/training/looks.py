@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from f2s_ray.models.vgg import VggDistance
+from f2s_ray.training.losses import detail_loss, gain
 from f2s_ray.training.recipe import Looks
 
-__all__ = ["Appearance"]
+__all__ = ["Appearance", "restoration_loss"]
 
 BLOCKS = 3
 CROP_PX = 96
@@ -38,14 +39,17 @@ class Appearance(nn.Module):
     def __init__(self, looks: Looks) -> None:
         super().__init__()
         self._looks = looks
-        self._vgg = (
-            [VggDistance(BLOCKS)] if looks.perceptual or looks.adversarial else []
-        )  # in a list: not to be trained or saved
+        wanted = looks.perceptual or looks.adversarial
+        self._vgg = [VggDistance(BLOCKS)] if wanted else []  # in a list: not to be trained or saved
         widths = (64, 128, 256) if looks.adversarial else ()
         self.heads = nn.ModuleList(
             nn.Sequential(nn.Conv2d(width, HEAD, 3, stride=2), nn.LeakyReLU(0.2), nn.Conv2d(HEAD, 1, 1))
             for width in widths
         )
+
+    def counts(self, done: float) -> bool:
+        """Whether there is anything to add after this share of the steps."""
+        return bool(self._vgg) and done >= self._looks.begin
 
     def forward(self, result: Tensor, clean: Tensor, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """Weighted loss of a random crop, and its parts."""
@@ -71,3 +75,15 @@ class Appearance(nn.Module):
             errors += [F.softplus(head(scale * Reversed.apply(fake)).float()).mean()]
             errors += [F.softplus(-head(scale * real).float()).mean()]
         return torch.stack(errors).mean()
+
+
+def restoration_loss(
+    result: Tensor, damaged: Tensor, clean: Tensor, appearance: Appearance | None, generator: torch.Generator
+) -> tuple[Tensor, dict[str, float]]:
+    """Pixels, and looks where an appearance is given; with figures to show."""
+    value = detail_loss(result, clean)
+    figures = {"loss": float(value.detach()), "gain": gain(result, damaged, clean)}
+    if appearance is None:
+        return value, figures
+    more, parts = appearance(result, clean, generator)
+    return value + more, figures | parts

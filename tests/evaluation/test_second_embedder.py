@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from f2s_ray.errors import JobError
 from f2s_ray.evaluation.pictures import to_tensor
+from f2s_ray.models import weights
 from f2s_ray.models.face_detector import FaceDetector
 
 pytest.importorskip("dlib", reason="needs f2s-ray[evaluate]")
@@ -14,10 +14,8 @@ SAME_PERSON = 0.6
 def vectors(data):
     from f2s_ray.evaluation.second_embedder import SecondEmbedder
 
-    try:
-        network = SecondEmbedder()
-    except JobError as error:
-        pytest.skip(str(error))
+    weights.pull([weights.SECOND_LANDMARKS, weights.SECOND_EMBEDDER])
+    network = SecondEmbedder()
     detector, found = FaceDetector(), {}
     for name in ("one/woman.png", "two/woman again.png", "two/man.png"):
         rgb = to_tensor(np.asarray(Image.open(data / name)))

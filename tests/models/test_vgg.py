@@ -7,8 +7,7 @@ from f2s_ray.models.vgg import VggDistance
 
 @pytest.fixture(scope="module")
 def distance():
-    if weights.verify([weights.VGG])[weights.VGG] is not None:
-        pytest.skip(f"weight {weights.VGG} is not in the cache; `f2s weights pull {weights.VGG}` puts it there")
+    weights.pull([weights.VGG])
     return VggDistance()
 
 

@@ -88,6 +88,16 @@ def test_a_new_training_begins_with_given_weights(archive, tmp_path):
     assert all(torch.allclose(before[name], after[name], atol=1e-4) for name in before)
 
 
+def test_without_losses_on_looks_a_training_needs_no_vgg(archive):
+    said = run("face", archive, "looks={begin: 0.0, perceptual: 0.0, adversarial: 0.0}")
+    assert set(json.loads(said[1])) == {"step", "seconds", "loss", "gain"}
+
+
+def test_losses_on_looks_join_at_their_time(archive):
+    said = run("face", archive, "looks={begin: 0.5, perceptual: 0.1, adversarial: 0.1}")
+    assert {"vgg", "critic"} <= set(json.loads(said[1]))
+
+
 def test_a_scene_restorer_without_a_code_needs_no_other_network(archive):
     run("scene", archive, "blind_steps=3")
     assert (archive[1] / "scene_restorer.safetensors").exists()

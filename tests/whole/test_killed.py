@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from f2s_ray.stages.restore import WORK
 from tests.whole.made import files, left_aside, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVES = {
     "faces are on disk, their attempts are not": ("/catalog/attempts/", 4),
-    "a result is whole but has not got its name": ("/work/", 3),
+    "a result is whole but has not got its name": (f"/{WORK}/", 3),
     "results have their names, their rows are not on disk": ("/catalog/restored_segments/", 1),
     "two results are in their place": ("/out/restored/", 3),
     "all is done but the page": ("report.html", 1),

@@ -1,0 +1,123 @@
+"""The tables of an archive, joined by what the steps of a flow take in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import (
+    DegradationCode,
+    Face,
+    Identity,
+    MediaItem,
+    ReferenceSet,
+    Shot,
+    Source,
+)
+
+from f2s_ray.stages.units import ReferencePicture, UnitFace
+
+__all__ = ["Archive"]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The tables as they stand, joined by what the steps need; only what the latest listing still holds."""
+
+    catalog: Catalog
+
+    @cached_property
+    def media(self) -> list[MediaItem]:
+        """Those of the latest listing."""
+        listed = {source.path for source in self.catalog.rows(Source)}
+        return [item for item in self.catalog.rows(MediaItem) if item.path in listed]
+
+    @cached_property
+    def media_by_id(self) -> dict[str, MediaItem]:
+        """The same by media_id."""
+        return {item.media_id: item for item in self.media}
+
+    @cached_property
+    def shots(self) -> list[Shot]:
+        """Shots of these media."""
+        return [shot for shot in self.catalog.rows(Shot) if shot.media_id in self.media_by_id]
+
+    @cached_property
+    def faces(self) -> list[Face]:
+        """Faces in these media."""
+        return [face for face in self.catalog.rows(Face) if face.media_id in self.media_by_id]
+
+    @cached_property
+    def faces_by_shot(self) -> dict[str, list[Face]]:
+        """The same by shot_id."""
+        grouped: dict[str, list[Face]] = {}
+        for face in self.faces:
+            grouped.setdefault(face.shot_id, []).append(face)
+        return grouped
+
+    @cached_property
+    def codes(self) -> dict[str, DegradationCode]:
+        """Codes by shot_id."""
+        return {code.shot_id: code for code in self.catalog.rows(DegradationCode)}
+
+    def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
+        """A function from a shot_id to its faces, each with its person's references and the nearest other person."""
+        people = _People(self)
+        return lambda shot_id: tuple(people.unit(face) for face in self.faces_by_shot.get(shot_id, ()))
+
+
+class _People:
+    """Identities and references, looked up by face."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._faces = {face.face_id: face for face in archive.faces}
+        self._media = archive.media_by_id
+        self._identities = archive.catalog.rows(Identity)
+        self._of = {face_id: i for i, identity in enumerate(self._identities) for face_id in identity.face_ids}
+        self._sets = {row.identity_id: row for row in archive.catalog.rows(ReferenceSet)}
+        self._centroids = np.array([identity.centroid for identity in self._identities], dtype=np.float32)
+
+    def unit(self, face: Face) -> UnitFace:
+        """The face with its references (never from the same picture or a copy of it) and its neighbours."""
+        index = self._of.get(face.face_id)
+        if index is None:
+            return UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
+        identity = self._identities[index]
+        references = [row for row in self._references(identity) if self._is_other_picture(row, face)]
+        vectors = np.array([row.embedding for row in references], dtype=np.float32)
+        return UnitFace(
+            face=face,
+            identity_id=identity.identity_id,
+            name=identity.name,
+            person=_unit(vectors.mean(0)) if references else (),
+            other=self._nearest_other(face, index),
+            references=tuple(
+                ReferencePicture(
+                    face_id=row.face_id,
+                    path=self._media[row.media_id].path,
+                    content_digest=self._media[row.media_id].content_digest,
+                    landmarks_px=row.landmarks_px,
+                )
+                for row in references
+            ),
+        )
+
+    def _references(self, identity: Identity) -> list[Face]:
+        chosen = self._sets.get(identity.identity_id)
+        return [self._faces[c.face_id] for c in chosen.choices if c.face_id in self._faces] if chosen else []
+
+    def _is_other_picture(self, reference: Face, face: Face) -> bool:
+        same = self._media[reference.media_id].content_digest == self._media[face.media_id].content_digest
+        return not same and reference.quality >= face.quality * 0.8
+
+    def _nearest_other(self, face: Face, own: int) -> tuple[float, ...]:
+        if len(self._identities) < 2:
+            return ()
+        cosines = self._centroids @ np.array(face.embedding, dtype=np.float32)
+        cosines[own] = -2.0
+        return self._identities[int(cosines.argmax())].centroid
+
+
+def _unit(vector: np.ndarray) -> tuple[float, ...]:
+    return tuple((vector / max(float(np.linalg.norm(vector)), 1e-12)).tolist())
