@@ -21,3 +21,29 @@ def turbo(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("turbo")
     save_turbo(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def six_people():
+    """A picture of six people that insightface ships; rgb 0..1."""
+    import insightface
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    file = Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"
+    return torch.from_numpy(np.array(Image.open(file).convert("RGB"))).permute(2, 0, 1).float() / 255.0
+
+
+@pytest.fixture(scope="session")
+def detector():
+    from f2s_ray.models.face_detector import FaceDetector
+
+    return FaceDetector()
+
+
+@pytest.fixture(scope="session")
+def embedder():
+    from f2s_ray.models.face_embedder import FaceEmbedder
+
+    return FaceEmbedder()

@@ -14,6 +14,7 @@ __all__ = ["REFERENCE_PX", "ReferenceConfig", "ReferenceRestorer"]
 
 REFERENCE_PX = 128
 GRID = REFERENCE_PX // 16
+MOST = 2.0  # the natural logarithm of how much more than another of equal doubt a reference can count
 
 
 class ReferenceConfig(BaseModel):
@@ -46,9 +47,11 @@ class ReferenceEncoder(nn.Module):
 
 
 class AlignedHint(nn.Module):
-    """References lie on the face's own template, so each place asks the same place of every reference, or none of them.
+    """References lie on the face's own template, so each place asks the same places of every reference.
 
-    Cross-attention finds detail that has moved, but is slow to learn; this is the short way for what has not.
+    Cross-attention finds detail that has moved, but is slow to learn; this is the short way for what has not. No reference can be
+    shut out by its share, which is bounded: left free, it went to nothing in the first steps of training and stayed there. What
+    a wrong reference shows is for ``compare`` to leave out.
     """
 
     def __init__(self, config: ReferenceConfig) -> None:
@@ -57,9 +60,10 @@ class AlignedHint(nn.Module):
         self.look = nn.Sequential(
             nn.Conv2d(48, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()
         )
-        self.trust = nn.Sequential(
-            nn.Conv2d(2 * width, width // 2, 3, padding=1), nn.SiLU(), nn.Conv2d(width // 2, 1, 3, padding=1)
+        self.compare = nn.Sequential(
+            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()
         )
+        self.share = nn.Conv2d(width, 1, 1)
         self.out = nn.Conv2d(width, config.trunk.latent_width, 1, bias=False)
         nn.init.zeros_(self.out.weight)
 
@@ -69,20 +73,23 @@ class AlignedHint(nn.Module):
         references: Float[Tensor, "b k 3 128 128"],
         reference_mask: Float[Tensor, "b k"],
     ) -> Float[Tensor, "b l s/4 s/4"]:
-        """What the trusted references show, for the UNet's input; zero before training."""
+        """What the references show and the face does not, for the UNet's input; zero before training and without references."""
         count, side = references.shape[1], face.shape[-1]
         small = F.interpolate(references.flatten(0, 1), size=side, mode="bilinear", antialias=side < REFERENCE_PX)
         seen, shown = (self.look(4 * (F.pixel_unshuffle(x, 4) - 0.5)) for x in (face, small))
-        pairs = torch.cat([seen.repeat_interleave(count, 0), shown], 1)
-        trust = self.trust(pairs).unflatten(0, (-1, count))
-        trust = trust.masked_fill(reference_mask[..., None, None, None] == 0, -1e4)
-        share = F.softmax(torch.cat([torch.zeros_like(trust[:, :1]), trust], 1), 1)[:, 1:]
-        hint: Tensor = self.out((share * shown.unflatten(0, (-1, count))).sum(1))
+        found = self.compare(torch.cat([seen.repeat_interleave(count, 0), shown], 1))
+        weight = (MOST * torch.tanh(self.share(found))).exp().unflatten(0, (-1, count))
+        weight = weight * reference_mask[..., None, None, None]
+        total = weight.sum(1).clamp(min=1e-6)
+        hint: Tensor = self.out((weight * found.unflatten(0, (-1, count))).sum(1) / total)
         return hint
 
 
 class ReferenceRestorer(nn.Module):
-    """The trunk, looking at reference tokens and at one token that stands for "no reference", with the references' hint."""
+    """The trunk, looking at reference tokens and at one token that stands for "no reference", with a hint at every place.
+
+    The hint is what a face has there, for all faces alike, and what the references show.
+    """
 
     def __init__(self, config: ReferenceConfig) -> None:
         super().__init__()
@@ -90,6 +97,7 @@ class ReferenceRestorer(nn.Module):
         self.hint = AlignedHint(config)
         self.trunk = OneStepRestorer(config.trunk)
         self.alone = nn.Parameter(0.02 * torch.randn(1, 1, config.trunk.token_width))
+        self.place = nn.Parameter(torch.zeros(1, config.trunk.latent_width, GRID, GRID))
 
     def forward(
         self,
@@ -107,9 +115,9 @@ class ReferenceRestorer(nn.Module):
         count = references.shape[1]
         tokens = self.alone.expand(face.shape[0], 1, -1)
         mask = torch.ones(face.shape[0], 1, device=face.device)
-        hint: Tensor | float = 0.0
+        hint = F.interpolate(self.place, size=face.shape[-1] // 4, mode="bilinear")
         if count:
-            hint = self.hint(face, references, reference_mask)
+            hint = hint + self.hint(face, references, reference_mask)
             encoded = self.encoder(references.flatten(0, 1)).unflatten(0, (-1, count)).flatten(1, 2)
             tokens = torch.cat([tokens, encoded], 1)
             mask = torch.cat([mask, reference_mask.repeat_interleave(GRID * GRID, 1)], 1)

@@ -134,11 +134,11 @@ def _jittered(landmarks: np.ndarray, side: int, amount: float, draw: Draw) -> np
 def _reference(pictures: Pictures, face: SharpFace, draw: Draw) -> Tensor:
     """A sharp aligned view that is not the pixel-true target: moved, turned, relit, sometimes mirrored or partly hidden."""
     region, landmarks = _region(pictures, face, REFERENCE_PX * 1.1, draw)
-    out = warp(region, _jittered(landmarks, REFERENCE_PX, draw.within(0.01, 0.08), draw), REFERENCE_PX, REFERENCE_PX)
-    gain = torch.tensor([draw.within(0.8, 1.2) for _ in range(3)], device=draw.device)[:, None, None] * draw.within(
-        0.75, 1.25
+    out = warp(region, _jittered(landmarks, REFERENCE_PX, draw.within(0.01, 0.05), draw), REFERENCE_PX, REFERENCE_PX)
+    gain = torch.tensor([draw.within(0.9, 1.1) for _ in range(3)], device=draw.device)[:, None, None] * draw.within(
+        0.85, 1.15
     )
-    out = (out.clamp(min=1e-4) ** draw.within(0.75, 1.35)) * gain
+    out = (out.clamp(min=1e-4) ** draw.within(0.85, 1.2)) * gain
     if draw.unit() < 0.2:
         row, column, extent = draw.integer(96), draw.integer(96), 24 + draw.integer(32)
         out[:, row : row + extent, column : column + extent] = draw.unit()
@@ -262,15 +262,25 @@ def scene_batch(
     return SceneBatch(damaged, clean, face_damaged, face_other, has_face)
 
 
+def _shrunk_patch(frame: Tensor, side: int, draw: Draw) -> Tensor:
+    """A patch of a picture that was shrunk to between half its size and its own, so it is sharper than the camera's pixels are."""
+    size = frame.shape[-2:]
+    share = min(1.0, max(draw.within(0.5, 1.1), side / min(size)))
+    wide = round(side / share)
+    top, left = (draw.integer(max(1, length - wide)) for length in size)
+    patch = frame[:, top : top + wide, left : left + wide]
+    if share == 1:
+        return patch
+    target = [min(side, round(length * share)) for length in patch.shape[-2:]]
+    return F.interpolate(patch[None], size=target, mode="bicubic", antialias=True)[0].clamp(0, 1)
+
+
 def _scene(
     pictures: Pictures, side: int, draw: Draw, restoring: Restoring | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     picture = draw.integer(len(pictures.frames))
     operator = draw.operator()
-    frame = pictures.rgb(picture).to(draw.device)
-    reach = side + MARGIN_PX
-    top, left = (draw.integer(max(1, length - reach)) for length in frame.shape[-2:])
-    region = frame[:, top : top + reach, left : left + reach]
+    region = _shrunk_patch(pictures.rgb(picture).to(draw.device), side + MARGIN_PX, draw)
     if draw.unit() < 0.5:
         region = region.flip(2)
     bad = apply(operator, region.contiguous(), draw.noise)

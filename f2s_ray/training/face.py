@@ -6,6 +6,7 @@ from torch import Tensor
 from f2s_ray.models import networks
 from f2s_ray.models.reference_restorer import ReferenceRestorer
 from f2s_ray.training.batches import Draw, face_batch
+from f2s_ray.training.identity import IdentityDistance
 from f2s_ray.training.looks import Appearance, restoration_loss
 from f2s_ray.training.losses import gain
 from f2s_ray.training.recipe import FaceRecipe
@@ -29,25 +30,33 @@ class FaceTask(Task):
         elif (data.out / "scene" / CHECKPOINT).exists():
             load_average(self.network.trunk, data.out / "scene" / CHECKPOINT, "scene.trunk.")
         self.looks = Appearance(recipe.looks)
+        self._identity = IdentityDistance()
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """Pixels, and in the last part of the training looks."""
+        """Pixels, likeness of half of the faces (it costs as much as the network), and in the last part of the training looks."""
         draw, recipe = Draw(step, self._data.device), self._recipe
         side = recipe.sides[step % len(recipe.sides)]
         count = max(1, recipe.batch * 128 * 128 // (side * side))
         batch = face_batch(self._data.learn, count, side, draw, recipe.strong)
         result = self.network(batch.damaged, batch.references, batch.reference_mask).float()
         looks = self.looks if self.looks.counts(step / recipe.steps) else None
-        return restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
+        value, figures = restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
+        if not recipe.identity:
+            return value, figures
+        unlike = self._identity(result[: (count + 1) // 2], batch.clean[: (count + 1) // 2]).mean()
+        return value + recipe.identity * unlike, figures | {"unlike": float(unlike.detach())}
 
     def check(self) -> tuple[dict[str, float], Tensor | None]:
-        """Strongly damaged faces, with their references and without."""
+        """Strongly damaged faces with their references, with those of others, and without."""
         draw = Draw(CHECK_SEED, self._data.device)
         batch = face_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw, 1.0)
-        result = self.network(batch.damaged, batch.references, batch.reference_mask)
-        alone = self.network(batch.damaged, batch.references, torch.zeros_like(batch.reference_mask))
+        result = self.network(batch.damaged, batch.references, batch.reference_mask).float()
+        wrong = self.network(batch.damaged, batch.references.roll(1, 0), batch.reference_mask.roll(1, 0)).float()
+        alone = self.network(batch.damaged, batch.references, torch.zeros_like(batch.reference_mask)).float()
+        versions = {"": result, "_alone": alone, "_wrong": wrong, "_input": batch.damaged}
+        unlike = {f"held_out_unlike{name}": float(self._identity(x, batch.clean).mean()) for name, x in versions.items()}
         figures, picture = strip(batch.damaged, result, batch.clean)
-        return figures | {"held_out_gain_alone": gain(alone.float(), batch.damaged, batch.clean)}, picture
+        return figures | {"held_out_gain_alone": gain(alone, batch.damaged, batch.clean)} | unlike, picture
 
     def save(self) -> None:
         """``reference_restorer.safetensors``."""

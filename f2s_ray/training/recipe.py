@@ -47,6 +47,7 @@ class FaceRecipe(Recipe):
     strong: float = Field(
         ge=0, le=1, description="share of faces that are damaged strongly, so that references are needed"
     )
+    identity: float = Field(ge=0, description="weight of how unlike SFace finds the restored face")
     looks: Looks
     network: ReferenceConfig
 

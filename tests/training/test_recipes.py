@@ -64,10 +64,11 @@ def test_the_three_recipes_make_the_four_networks(archive):
     restored = model.restore_scene(torch.full((3, 40, 40), 0.5), None)
     assert torch.isfinite(restored).all()
     assert said.count("2 pictures with 1 face(s) to learn from, 1 held out") == 3
+    unlike = {f"held_out_unlike{version}" for version in ("", "_alone", "_wrong", "_input")}
     values = {"blur_sigma_px", "noise_sigma", "jpeg_quality", "downscale", "same", "other"}
     assert [set(json.loads(line)) - {"step", "seconds"} for line in said if line.startswith("{")] == [
-        {"loss", "gain"},
-        {"held_out_gain", "held_out_gain_alone"},
+        {"loss", "gain", "unlike"},
+        {"held_out_gain", "held_out_gain_alone", *unlike},
         {"contrast", *values},
         {f"held_out_{name}" for name in values},
         {"loss", "gain"},
