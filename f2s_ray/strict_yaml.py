@@ -1,5 +1,6 @@
 """YAML text to plain values: nothing is executed, nothing is expanded, nothing is said twice."""
 
+import re
 from typing import Any
 
 import yaml
@@ -40,6 +41,10 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"key {key!r} stands here twice", problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+# YAML 1.2 reads 1e-3 as a number; PyYAML speaks 1.1, where it wants a dot.
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
 
 
 def parse(text: str, source: str) -> object:

@@ -65,6 +65,11 @@ def test_all_faults_are_told_at_once(tmp_path):
         assert part in text
 
 
+@pytest.mark.parametrize("word", ["1e-2", "1E-2", "0.01", "1.0e-2"])
+def test_a_number_may_have_an_exponent(word):
+    assert load(None, [f"restore.fidelity={word}"]).restore.fidelity == 0.01
+
+
 def test_a_number_in_quotes_is_not_a_number():
     with pytest.raises(ConfigError, match='workers = "3"'):
         load(None, ['engine.workers="3"'])

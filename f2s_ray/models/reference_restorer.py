@@ -14,6 +14,7 @@ __all__ = ["REFERENCE_PX", "ReferenceConfig", "ReferenceRestorer"]
 
 REFERENCE_PX = 128
 GRID = REFERENCE_PX // 16
+GROUPS = 8
 MOST = 2.0  # the natural logarithm of how much more than another of equal doubt a reference can count
 
 
@@ -57,12 +58,8 @@ class AlignedHint(nn.Module):
     def __init__(self, config: ReferenceConfig) -> None:
         super().__init__()
         width = config.hint_width
-        self.look = nn.Sequential(
-            nn.Conv2d(48, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()
-        )
-        self.compare = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()
-        )
+        self.look = nn.Sequential(*_layers(48, width), *_layers(width, width))
+        self.compare = nn.Sequential(*_layers(2 * width, width), *_layers(width, width))
         self.share = nn.Conv2d(width, 1, 1)
         self.out = nn.Conv2d(width, config.trunk.latent_width, 1, bias=False)
         nn.init.zeros_(self.out.weight)
@@ -83,6 +80,11 @@ class AlignedHint(nn.Module):
         total = weight.sum(1).clamp(min=1e-6)
         hint: Tensor = self.out((weight * found.unflatten(0, (-1, count))).sum(1) / total)
         return hint
+
+
+def _layers(before: int, after: int) -> list[nn.Module]:
+    """One convolution, normed: without it the signal fades, and what references show was never learned."""
+    return [nn.Conv2d(before, after, 3, padding=1), nn.GroupNorm(GROUPS, after), nn.SiLU()]
 
 
 class ReferenceRestorer(nn.Module):
