@@ -44,7 +44,9 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 # YAML 1.2 reads 1e-3 as a number; PyYAML speaks 1.1, where it wants a dot.
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"))
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def parse(text: str, source: str) -> object:

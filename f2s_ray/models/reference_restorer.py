@@ -1,5 +1,6 @@
 """Degraded face and pictures of the same person to restored face."""
 
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -24,7 +25,7 @@ class ReferenceConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     trunk: TrunkConfig = TrunkConfig()
     encoder_widths: tuple[int, int, int] = (32, 64, 128)
-    hint_width: int = 64
+    hint_width: int = 48
 
 
 class ReferenceEncoder(nn.Module):
@@ -48,33 +49,35 @@ class ReferenceEncoder(nn.Module):
 
 
 class AlignedHint(nn.Module):
-    """References lie on the face's own template, so each place asks the same places of every reference.
+    """References lie on the face's own template, so each place of the decoder looks at the same place of every reference.
 
-    Cross-attention finds detail that has moved, but is slow to learn; this is the short way for what has not. No reference can be
-    shut out by its share, which is bounded: left free, it went to nothing in the first steps of training and stayed there. What
-    a wrong reference shows is for ``compare`` to leave out.
+    Cross-attention finds detail that has moved, but is slow to learn; this is the short way for what has not. What is compared with a
+    reference is the face as far as it is restored already, half a picture's size: near the end of the way, where there are few layers
+    to learn through, and after the UNet, which saw the whole face. No reference can be shut out by its share, which is bounded: left
+    free, it went to nothing in the first steps of training and stayed there.
     """
 
     def __init__(self, config: ReferenceConfig) -> None:
         super().__init__()
         width = config.hint_width
-        self.look = nn.Sequential(*_layers(48, width), *_layers(width, width))
-        self.compare = nn.Sequential(*_layers(2 * width, width), *_layers(width, width))
+        self.compare = nn.Sequential(
+            *_layers(config.trunk.codec_width + 12, width), *_layers(width, width), *_layers(width, width)
+        )
         self.share = nn.Conv2d(width, 1, 1)
-        self.out = nn.Conv2d(width, config.trunk.latent_width, 1, bias=False)
+        self.out = nn.Conv2d(width, config.trunk.codec_width, 1, bias=False)
         nn.init.zeros_(self.out.weight)
 
     def forward(
         self,
-        face: Float[Tensor, "b 3 s s"],
+        features: Float[Tensor, "b c s/2 s/2"],
         references: Float[Tensor, "b k 3 128 128"],
         reference_mask: Float[Tensor, "b k"],
-    ) -> Float[Tensor, "b l s/4 s/4"]:
-        """What the references show and the face does not, for the UNet's input; zero before training and without references."""
-        count, side = references.shape[1], face.shape[-1]
+    ) -> Float[Tensor, "b c s/2 s/2"]:
+        """What the references add to the decoder's features; zero before training, and where no reference counts."""
+        count, side = references.shape[1], 2 * features.shape[-1]
         small = F.interpolate(references.flatten(0, 1), size=side, mode="bilinear", antialias=side < REFERENCE_PX)
-        seen, shown = (self.look(4 * (F.pixel_unshuffle(x, 4) - 0.5)) for x in (face, small))
-        found = self.compare(torch.cat([seen.repeat_interleave(count, 0), shown], 1))
+        shown = F.pixel_unshuffle(4 * (small - 0.5), 2)
+        found = self.compare(torch.cat([features.repeat_interleave(count, 0), shown], 1))
         weight = (MOST * torch.tanh(self.share(found))).exp().unflatten(0, (-1, count))
         weight = weight * reference_mask[..., None, None, None]
         total = weight.sum(1).clamp(min=1e-6)
@@ -88,10 +91,7 @@ def _layers(before: int, after: int) -> list[nn.Module]:
 
 
 class ReferenceRestorer(nn.Module):
-    """The trunk, looking at reference tokens and at one token that stands for "no reference", with a hint at every place.
-
-    The hint is what a face has there, for all faces alike, and what the references show.
-    """
+    """The trunk, looking at reference tokens and at one token that stands for "no reference", with the references' hint."""
 
     def __init__(self, config: ReferenceConfig) -> None:
         super().__init__()
@@ -99,7 +99,6 @@ class ReferenceRestorer(nn.Module):
         self.hint = AlignedHint(config)
         self.trunk = OneStepRestorer(config.trunk)
         self.alone = nn.Parameter(0.02 * torch.randn(1, 1, config.trunk.token_width))
-        self.place = nn.Parameter(torch.zeros(1, config.trunk.latent_width, GRID, GRID))
 
     def forward(
         self,
@@ -117,10 +116,9 @@ class ReferenceRestorer(nn.Module):
         count = references.shape[1]
         tokens = self.alone.expand(face.shape[0], 1, -1)
         mask = torch.ones(face.shape[0], 1, device=face.device)
-        hint = F.interpolate(self.place, size=face.shape[-1] // 4, mode="bilinear")
         if count:
-            hint = hint + self.hint(face, references, reference_mask)
             encoded = self.encoder(references.flatten(0, 1)).unflatten(0, (-1, count)).flatten(1, 2)
             tokens = torch.cat([tokens, encoded], 1)
             mask = torch.cat([mask, reference_mask.repeat_interleave(GRID * GRID, 1)], 1)
+        hint = partial(self.hint, references=references, reference_mask=reference_mask) if count else None
         return self.trunk(face, tokens, mask, hint)

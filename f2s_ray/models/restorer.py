@@ -5,6 +5,7 @@ skip beside it, so an undamaged picture comes out as it went in and the codec ca
 their mean, the summary, scales and shifts the channels of every block of UNet and codec: cross-attention alone was ignored in training.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -14,9 +15,10 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-__all__ = ["STRIDE", "Codec", "OneStepRestorer", "TrunkConfig"]
+__all__ = ["STRIDE", "Codec", "Hint", "OneStepRestorer", "TrunkConfig"]
 
 STRIDE = 16  # the codec's 4 times the UNet's 4
+Hint = Callable[[Tensor], Tensor]
 
 
 class TrunkConfig(BaseModel):
@@ -78,10 +80,16 @@ class Codec(nn.Module):
         return self.to_latent(F.pixel_unshuffle(skip, 2)), skip
 
     def decode(
-        self, change: Float[Tensor, "b l h/4 w/4"], skip: Float[Tensor, "b c h/2 w/2"], summary: Float[Tensor, "b d"]
+        self,
+        change: Float[Tensor, "b l h/4 w/4"],
+        skip: Float[Tensor, "b c h/2 w/2"],
+        summary: Float[Tensor, "b d"],
+        hint: Hint | None,
     ) -> Float[Tensor, "b 3 h w"]:
         """The change of the picture; zero before training."""
         x = self.join(torch.cat([F.pixel_shuffle(self.from_latent(change), 2), skip], 1))
+        if hint is not None:
+            x = x + hint(x)
         for block in self.up:
             x = block(x, summary)
         return F.pixel_shuffle(self.to_change(F.silu(x)), 2)
@@ -115,17 +123,17 @@ class OneStepRestorer(nn.Module):
         x: Float[Tensor, "b 3 h w"],
         tokens: Float[Tensor, "b n d"],
         token_mask: Float[Tensor, "b n"] | None = None,
-        hint: Float[Tensor, "b l h/4 w/4"] | float = 0.0,
+        hint: Hint | None = None,
     ) -> Float[Tensor, "b 3 h w"]:
         """Restored picture, not clamped. h and w are multiples of 16; ``token_mask`` is 1 where a token counts.
 
-        ``hint`` is what is known about each place from elsewhere; it is added to what the UNet sees.
+        ``hint`` says of the decoder's features [b, c, h/2, w/2] what is known from elsewhere; that is added to them.
         """
         summary = _mean(tokens, token_mask)
         latent, skip = self.codec.encode(x, summary)
         step = torch.ones(x.shape[0], device=x.device)
-        change = self.unet(latent + hint, step, tokens, class_labels=summary, encoder_attention_mask=token_mask).sample
-        return x + self.codec.decode(-change, skip, summary)
+        change = self.unet(latent, step, tokens, class_labels=summary, encoder_attention_mask=token_mask).sample
+        return x + self.codec.decode(-change, skip, summary, hint)
 
 
 def _mean(tokens: Float[Tensor, "b n d"], mask: Float[Tensor, "b n"] | None) -> Float[Tensor, "b d"]:

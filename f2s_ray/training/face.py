@@ -54,7 +54,9 @@ class FaceTask(Task):
         wrong = self.network(batch.damaged, batch.references.roll(1, 0), batch.reference_mask.roll(1, 0)).float()
         alone = self.network(batch.damaged, batch.references, torch.zeros_like(batch.reference_mask)).float()
         versions = {"": result, "_alone": alone, "_wrong": wrong, "_input": batch.damaged}
-        unlike = {f"held_out_unlike{name}": float(self._identity(x, batch.clean).mean()) for name, x in versions.items()}
+        unlike = {
+            f"held_out_unlike{name}": float(self._identity(x, batch.clean).mean()) for name, x in versions.items()
+        }
         figures, picture = strip(batch.damaged, result, batch.clean)
         return figures | {"held_out_gain_alone": gain(alone, batch.damaged, batch.clean)} | unlike, picture
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from tests.models.tiny import CONFIGS, made
@@ -69,3 +70,21 @@ def test_a_reference_becomes_64_tokens_that_know_their_place(network):
     assert tokens.shape == (1, 64, width)
     inner = tokens[0].reshape(8, 8, width)[2:6, 2:6].flatten(0, 1)
     assert len(torch.unique(inner, dim=0)) == 16
+
+
+def test_what_a_reference_shows_is_learned_within_a_few_steps():
+    network = made("reference_restorer", trained=False).requires_grad_(True)
+    generator = torch.Generator().manual_seed(2)
+    true = F.interpolate(torch.rand(6, 3, 8, 8, generator=generator), size=REFERENCE_PX, mode="bicubic").clamp(0, 1)
+    small = F.interpolate(true, size=64, mode="bilinear", antialias=True)
+    noisy = (small + 0.3 * torch.randn(small.shape, generator=generator)).clamp(0, 1)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+
+    def error(references):
+        return (network(noisy, references[:, None], torch.ones(6, 1)) - small).abs().mean()
+
+    for _ in range(80):
+        optimizer.zero_grad()
+        error(true).backward()
+        optimizer.step()
+    assert error(true) < 0.975 * error(true.roll(1, 0))

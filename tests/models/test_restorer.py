@@ -30,7 +30,7 @@ def test_the_codec_halves_and_quarters_the_side():
     latent, skip = codec.encode(picture(32, 48), summary)
     assert latent.shape == (1, TRUNK.latent_width, 8, 12)
     assert skip.shape == (1, TRUNK.codec_width, 16, 24)
-    assert codec.decode(latent, skip, summary).shape == (1, 3, 32, 48)
+    assert codec.decode(latent, skip, summary, None).shape == (1, 3, 32, 48)
 
 
 def test_the_stride_is_the_smallest_side(untrained):
@@ -52,7 +52,7 @@ def test_the_condition_steers_the_full_detail_path_too():
         torch.nn.init.normal_(codec.to_change.weight, std=0.1)
         torch.nn.init.normal_(codec.up[1].steer.weight, std=0.1)
     latent, skip = codec.encode(picture(32, 32), torch.zeros(1, TRUNK.token_width))
-    one, other = (codec.decode(latent, skip, torch.full((1, TRUNK.token_width), value)) for value in (0.0, 0.5))
+    one, other = (codec.decode(latent, skip, torch.full((1, TRUNK.token_width), value), None) for value in (0.0, 0.5))
     assert (one - other).abs().max() > 1e-3
 
 
@@ -64,3 +64,14 @@ def test_tokens_that_do_not_count_change_nothing():
     other[:, 2:] += 3
     assert torch.allclose(network(x, tokens, mask), network(x, other, mask), atol=1e-6)
     assert not torch.allclose(network(x, tokens, mask), network(x, other), atol=1e-6)
+
+
+def test_a_hint_sees_the_decoder_and_adds_to_it():
+    network = made("scene_restorer").trunk
+    x, tokens = picture(32, 32), torch.zeros(1, 1, TRUNK.token_width)
+    seen = []
+    same = network(x, tokens, hint=lambda features: seen.append(features.shape) or torch.zeros_like(features))
+    other = network(x, tokens, hint=torch.ones_like)
+    assert seen == [(1, TRUNK.codec_width, 16, 16)]
+    assert torch.equal(same, network(x, tokens))
+    assert (other - same).abs().max() > 1e-4
