@@ -91,7 +91,7 @@ def test_a_new_training_begins_with_given_weights(archive, tmp_path):
 
 def test_without_losses_on_looks_a_training_needs_no_vgg(archive):
     said = run("face", archive, "looks={begin: 0.0, perceptual: 0.0, adversarial: 0.0}")
-    assert set(json.loads(said[1])) == {"step", "seconds", "loss", "gain"}
+    assert set(json.loads(said[1])) == {"step", "seconds", "loss", "gain", "unlike"}
 
 
 def test_losses_on_looks_join_at_their_time(archive):
