@@ -26,7 +26,8 @@ from f2s_ray.models.mapnet import TOKENS
 from f2s_ray.models.scene_restorer import SceneConfig, SceneRestorer
 from f2s_ray.models.sd_turbo import SdTurbo
 
-SIDES = {"512²": (512, 512), "1024²": (1024, 1024), "2048²": (2048, 2048), "12 MP": (3000, 4000)}
+SIDES = {"512²": (512, 512), "1024²": (1024, 1024), "2048²": (2048, 2048), "12 MP": (3000, 4000), "60 MP": (6336, 9504)}
+LARGEST = "60 MP"  # minutes, so with all threads only
 FULL_SIDES = (512, 1024)
 WIDTH = 1024
 UNET = {
@@ -136,10 +137,12 @@ def _high_water_mib() -> float:
 
 
 def measure_compact_all(weights: str | None, sizes: Sequence[str]) -> list[Run]:
-    """Every size at one and at two threads."""
+    """Every size at two threads, and all but the largest at one."""
     runs = []
     for threads in (1, 2):
         for size in sizes:
+            if threads == 1 and size == LARGEST:
+                continue
             with get_context("spawn").Pool(1) as pool:
                 runs.append(pool.apply(measure_compact, (Face2SceneConfig(weights=weights, threads=threads), size)))
     return runs
