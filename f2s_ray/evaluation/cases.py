@@ -16,6 +16,7 @@ from f2s_ray.evaluation.pictures import Picture, read, shrunk, stored, to_tensor
 from f2s_ray.media.degrade import CLEAN, Operator, Strength, apply, draw_operator
 from f2s_ray.media.geometry import native_side
 from f2s_ray.media.tiles import Tile
+from f2s_ray.models.fadex import BLOCK
 
 __all__ = ["STRENGTHS", "Case", "CaseFace", "Sample", "choose", "open_case", "other_strength", "sample"]
 
@@ -131,12 +132,12 @@ def _points(face: KnownFace) -> np.ndarray:
 
 
 def _window(truth: Tensor, side_px: int, centre: np.ndarray | None) -> Tile:
-    """At most ``side_px`` a side, in multiples of 16, as far as the picture reaches."""
+    """At most ``side_px`` a side, in multiples of 16, as far as the picture reaches; cut on JPEG's grid, as a whole picture lies on it."""
     height, width = truth.shape[1:]
     sides = [min(side_px, side) // STEP_PX * STEP_PX for side in (height, width)]
     middle = (height / 2, width / 2) if centre is None else (centre[1], centre[0])
     low = [
-        max(0, min(round(m - side / 2), limit - side))
+        max(0, min(round(m - side / 2), limit - side)) // BLOCK * BLOCK
         for m, side, limit in zip(middle, sides, (height, width), strict=True)
     ]
     return Tile(low[0], low[1], low[0] + sides[0], low[1] + sides[1])

@@ -34,6 +34,7 @@ __all__ = [
 ALL_RESTORED = 0.3  # of the restored halves show the restorer's work as it is
 CLEAN_SHARE = 0.08
 MARGIN_PX = 24
+FACE_PX = (64.0, 360.0)
 CPU = torch.device("cpu")
 REFERENCES = 3
 
@@ -198,11 +199,16 @@ class Restoring:
         return paste_back(bad, after - before, matrix, torch.ones_like(before[:1]))
 
 
+def _face_side(draw: Draw) -> float:
+    """Sides of faces as archives show them, px: small ones are as frequent as large ones."""
+    return FACE_PX[0] * (FACE_PX[1] / FACE_PX[0]) ** draw.unit()
+
+
 def _window(
     pictures: Pictures, face: SharpFace, operator: Operator, draw: Draw, restoring: Restoring | None
 ) -> tuple[Tensor, Tensor]:
     """128 px windows on a face, damaged and true (or restored), in picture coordinates, on JPEG's grid; a small one is repeated."""
-    native = draw.within(64, 180)
+    native = _face_side(draw)
     region, landmarks = _region(pictures, face, native, draw)
     bad = apply(operator, region, draw.noise)
     length = min(PAIR_PX, int(native * 0.9), *region.shape[-2:]) // BLOCK * BLOCK
