@@ -38,9 +38,7 @@ def code_rows(case: Case, drawn: Sequence[Operator], product: Product) -> dict[s
     for index, operator in enumerate(drawn):
         this = sample(case, "middle", operator)
         restored = product.model.restore_face(this.damaged, largest.landmarks, references)
-        pairs = dict(
-            zip(HALVES, (true_pair(product.model, this), product.model.pair(this.damaged, restored, 1.0)), strict=True)
-        )
+        pairs = dict(zip(HALVES, (true_pair(this), product.model.pair(this.damaged, restored, 1.0)), strict=True))
         for half, pair in pairs.items():
             code = product.model.read_code([pair] if pair else [])
             if code is not None:

@@ -85,7 +85,7 @@ class Methods:
             tellers[OTHER] = sample(partner, this.strength, this.operator)
         pictures = {}
         for name, teller in tellers.items():
-            pair = true_pair(self._product.model, teller)
+            pair = true_pair(teller)
             code = self._product.model.read_code([pair] if pair else [])
             if code is not None:
                 pictures[name] = self._scene(this.damaged, code)

@@ -13,12 +13,13 @@ from f2s_ray.errors import MediaError
 from f2s_ray.evaluation.cases import Case, CaseFace, Sample
 from f2s_ray.evaluation.gallery import LOOK_PX, Gallery, KnownFace
 from f2s_ray.evaluation.pictures import read, shrunk, to_tensor
-from f2s_ray.media.geometry import align_matrix, is_alignable, native_side
+from f2s_ray.media.geometry import align_matrix, centre_of, is_alignable, native_side
 from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
-from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair, RestoredFace
+from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair, RestoredFace, pair_tiles
 from f2s_ray.models.face_detector import Detection, FaceDetector
 from f2s_ray.models.face_embedder import FaceEmbedder
 from f2s_ray.models.votes import Code
+from f2s_ray.models.windows import continued
 from f2s_ray.stages.estimate import ALONE_WEIGHT, EstimateConfig
 from f2s_ray.stages.restore import RestoreConfig
 
@@ -129,24 +130,17 @@ class Product:
         return self._crops[key]
 
 
-def true_pair(model: Face2Scene, sample: Sample) -> Pair | None:
+def true_pair(sample: Sample) -> Pair | None:
     """The pair of the largest face with the true face as its restored half; None where no pair can be made."""
     case: Case = sample.case
     if not case.faces:
         return None
     landmarks = case.faces[0].landmarks
-    damaged, clean = (_window(model, rgb, landmarks) for rgb in (sample.damaged, case.clean))
-    return None if damaged is None or clean is None else Pair(damaged, clean, 1.0)
-
-
-def _window(
-    model: Face2Scene, rgb: Float[Tensor, "3 h w"], landmarks: np.ndarray
-) -> Float[Tensor, "n 3 128 128"] | None:
-    """The untouched half of a pair: a face that does not change cannot drift."""
-    side = 64
-    same = torch.zeros(3, side, side)
-    pair = model.pair(rgb, RestoredFace(same, same, align_matrix(landmarks, side), native_side(landmarks)), 1.0)
-    return None if pair is None else pair.degraded
+    tiles = pair_tiles(sample.damaged, centre_of(align_matrix(landmarks, 1.0), 1.0), native_side(landmarks))
+    if not tiles:
+        return None
+    damaged, clean = (torch.stack([continued(tile.crop(x)) for tile in tiles]) for x in (sample.damaged, case.clean))
+    return Pair(damaged, clean, 1.0)
 
 
 def _nearest(landmarks: np.ndarray, faces: Sequence[CaseFace]) -> CaseFace | None:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["TEMPLATE", "align_matrix", "feather_mask", "is_alignable", "native_side", "paste_back", "warp"]
+__all__ = ["TEMPLATE", "align_matrix", "centre_of", "feather_mask", "is_alignable", "native_side", "paste_back", "warp"]
 
 MIN_SPREAD, MIN_LIKENESS = 0.2, 0.8
 
@@ -61,6 +61,11 @@ def is_alignable(landmarks: np.ndarray) -> bool:
         return False
     a, b = points @ [1, 1j], target @ [1, 1j]
     return bool(abs(np.vdot(a, b)) >= MIN_LIKENESS * np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def centre_of(matrix: np.ndarray, side: float) -> np.ndarray:
+    """Where the middle of the aligned square of ``side`` pixels lies in the picture: x, y."""
+    return np.linalg.inv(matrix[:, :2]) @ (np.full(2, side / 2) - matrix[:, 2])
 
 
 def native_side(landmarks: np.ndarray) -> float:

@@ -19,7 +19,8 @@ from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from f2s_ray.errors import JobError
-from f2s_ray.media.geometry import align_matrix, native_side, paste_back, warp
+from f2s_ray.media.geometry import align_matrix, centre_of, native_side, paste_back, warp
+from f2s_ray.media.jpeg_grid import jpeg_grid
 from f2s_ray.media.tiles import Tile, blend, tile_grid
 from f2s_ray.media.tone import is_grey, keep_tone
 from f2s_ray.models import networks, scene_choice
@@ -31,7 +32,7 @@ from f2s_ray.models.scene_choice import SceneChoice
 from f2s_ray.models.votes import Code, LocalCode, Readings, code_at, vote
 from f2s_ray.models.windows import PAIR_PX, continued, drift_of, face_windows, reflected
 
-__all__ = ["MIN_SIDE", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests"]
+__all__ = ["MIN_SIDE", "Face2Scene", "Face2SceneConfig", "Pair", "RestoredFace", "digests", "pair_tiles"]
 
 MIN_SIDE = 64
 MAX_SIDE = 384
@@ -90,6 +91,15 @@ def digests(config: Face2SceneConfig) -> dict[str, str]:
     return scene_choice.digests(config)
 
 
+def pair_tiles(rgb: Float[Tensor, "3 h w"], centre: np.ndarray, native_px: float) -> list[Tile]:
+    """Where the pair of a face is cut: on the grid of the picture's JPEG, wherever it was cropped; none where the face is too small."""
+    height, width = rgb.shape[-2:]
+    length = int(min(PAIR_PX, PAIR_SHARE * native_px, height, width)) // BLOCK * BLOCK
+    if length < PAIR_PX // 4:
+        return []
+    return face_windows(centre, native_px, length, (height, width), jpeg_grid(rgb))
+
+
 class Face2Scene:
     """The four networks, loaded and frozen; deterministic: no noise is drawn."""
 
@@ -137,15 +147,11 @@ class Face2Scene:
             face: what ``restore_face`` made of it.
             score: weight of its vote; it falls to 0 with the drift of the pair's tones.
         """
-        height, width = rgb.shape[-2:]
-        length = int(min(PAIR_PX, PAIR_SHARE * face.native_px, height, width)) // BLOCK * BLOCK
-        if length < PAIR_PX // 4:
+        centre = centre_of(face.matrix, face.before.shape[-1])
+        tiles = pair_tiles(rgb, centre, face.native_px)
+        if not tiles:
             return None
-        centre = np.linalg.inv(face.matrix[:, :2]) @ (np.full(2, face.before.shape[-1] / 2) - face.matrix[:, 2])
-        windows = [
-            (tile.crop(rgb), self._restored_window(rgb, face, tile))
-            for tile in face_windows(centre, face.native_px, length, (height, width))
-        ]
+        windows = [(tile.crop(rgb), self._restored_window(rgb, face, tile)) for tile in tiles]
         drift = max(drift_of(before, after) for before, after in windows)
         if drift >= MAX_DRIFT:
             return None
@@ -153,8 +159,7 @@ class Face2Scene:
             torch.stack([continued(before) for before, _ in windows]),
             torch.stack([continued(keep_tone(before, after)) for before, after in windows]),
             score * (1 - drift / MAX_DRIFT),
-            float(np.clip(centre[0] / width, 0, 1)),
-            float(np.clip(centre[1] / height, 0, 1)),
+            *(float(np.clip(place, 0, 1)) for place in centre / rgb.shape[:0:-1]),
         )
 
     def _restored_window(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, tile: Tile) -> Float[Tensor, "3 n n"]:

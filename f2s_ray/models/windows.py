@@ -16,19 +16,30 @@ PAIR_PX = 128
 LARGE_FACE_PX = 256
 
 
-def face_windows(centre: np.ndarray, native_px: float, length: int, size: tuple[int, int]) -> list[Tile]:
-    """Squares on a face, on JPEG's grid and inside the picture: one, or four where the face is larger than 256 px."""
+def face_windows(
+    centre: np.ndarray, native_px: float, length: int, size: tuple[int, int], grid: tuple[int, int] = (0, 0)
+) -> list[Tile]:
+    """Squares on a face, on JPEG's grid and inside the picture: one, or four where the face is larger than 256 px.
+
+    ``grid`` is the row and column of the first whole block.
+    """
     offset = (max(native_px / 2, 1.5 * length) - length) / 2 if native_px > LARGE_FACE_PX else 0.0
     offsets = (-offset, offset) if offset else (0.0,)
     height, width = size
     tiles = []
     for down, right in product(offsets, offsets):
         left, top = (
-            int(np.clip(place - length / 2, 0, limit - length)) // BLOCK * BLOCK
-            for place, limit in ((centre[0] + right, width), (centre[1] + down, height))
+            _on_grid(np.clip(place - length / 2, 0, limit - length), limit - length, begin)
+            for place, limit, begin in ((centre[0] + right, width, grid[1]), (centre[1] + down, height, grid[0]))
         )
         tiles.append(Tile(top, left, top + length, left + length))
     return tiles
+
+
+def _on_grid(place: float, highest: int, begin: int) -> int:
+    """The nearest border between blocks before a place, else the first one; 0 where the window leaves no room for one."""
+    border = int(place - begin) // BLOCK * BLOCK + begin if place >= begin else begin
+    return border if border <= highest else 0
 
 
 def drift_of(before: Float[Tensor, "3 n n"], after: Float[Tensor, "3 n n"]) -> float:

@@ -48,3 +48,16 @@ def test_any_picture_is_continued_as_far_as_is_asked(size):
     assert whole.shape == (3, size[0] + 13, size[1] + 30)
     assert torch.equal(whole[:, : size[0], : size[1]], x)
     assert set(whole[0].unique().tolist()) == set(x[0].unique().tolist())
+
+
+@pytest.mark.parametrize("grid", [(0, 0), (3, 5), (7, 7)])
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (150.0, 130.0), (399.0, 299.0)])
+def test_windows_lie_on_the_grid_wherever_it_begins(grid, centre):
+    for tile in face_windows(np.array(centre), 300.0, 128, (300, 400), grid):
+        assert (tile.y0 % 8, tile.x0 % 8) == grid
+        assert tile.y1 <= 300
+        assert tile.x1 <= 400
+
+
+def test_a_window_as_large_as_the_picture_need_not_lie_on_the_grid():
+    assert [(tile.y0, tile.x0) for tile in face_windows(np.array([64, 64]), 100.0, 128, (128, 128), (3, 5))] == [(0, 0)]
