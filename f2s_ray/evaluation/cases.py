@@ -15,8 +15,8 @@ from f2s_ray.evaluation.gallery import LOOK_PX, Gallery, KnownFace
 from f2s_ray.evaluation.pictures import Picture, read, shrunk, stored, to_tensor
 from f2s_ray.media.degrade import CLEAN, Operator, Strength, apply, draw_operator
 from f2s_ray.media.geometry import native_side
+from f2s_ray.media.jpeg_round_trip import BLOCK
 from f2s_ray.media.tiles import Tile
-from f2s_ray.models.fadex import BLOCK
 
 __all__ = ["STRENGTHS", "Case", "CaseFace", "Sample", "choose", "open_case", "other_strength", "sample"]
 

@@ -97,7 +97,8 @@ class Product:
         scene, pasted = scene.clone(), []
         for one in seen:
             neighbours = self._neighbours(damaged, one)
-            candidate, _ = paste_face(damaged, scene, one.restored, one.landmarks, neighbours, keeper)
+            restored = one.restored if _known(one) else None
+            candidate, _ = paste_face(damaged, scene, one.landmarks, restored, neighbours, keeper)
             pasted.append(Pasted(one.face, one.landmarks, candidate.decision))
         return scene, pasted
 

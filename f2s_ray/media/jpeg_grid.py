@@ -4,14 +4,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from f2s_ray.media.jpeg_round_trip import BLOCK
+
 __all__ = ["jpeg_grid"]
 
-BLOCK = 8
 MOST_PX = 1024
 FEWEST_BLOCKS = 8
-CLEAR = (
-    2.0  # how many times further above the median phase the best one must lie, both ways, than any other lies from it
-)
+# How many times further above the median phase the best one must lie, both ways, than any other lies from it
+CLEAR = 2.0
 
 
 def jpeg_grid(rgb: Float[Tensor, "3 h w"]) -> tuple[int, int]:

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["jpeg_round_trip"]
+__all__ = ["BLOCK", "jpeg_round_trip"]
 
 Table = tuple[tuple[int, ...], ...]
-BLOCK = 8
+BLOCK = 8  # side of what is transformed at a time, px
 FULL_CHROMA_QUALITY = 90
 # sqrt(8) * 8192 * the cosine basis as the C code's constants make it; the right half mirrors the left
 HALF_BASIS = (

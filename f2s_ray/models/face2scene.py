@@ -21,10 +21,11 @@ from torch import Tensor
 from f2s_ray.errors import JobError
 from f2s_ray.media.geometry import align_matrix, centre_of, native_side, paste_back, warp
 from f2s_ray.media.jpeg_grid import jpeg_grid
+from f2s_ray.media.jpeg_round_trip import BLOCK
 from f2s_ray.media.tiles import Tile, blend, tile_grid
 from f2s_ray.media.tone import is_grey, keep_tone
 from f2s_ray.models import networks, scene_choice
-from f2s_ray.models.fadex import BLOCK, Fadex
+from f2s_ray.models.fadex import Fadex
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.reference_restorer import REFERENCE_PX, ReferenceRestorer
 from f2s_ray.models.restorer import STRIDE

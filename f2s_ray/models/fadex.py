@@ -2,7 +2,8 @@
 
 Source: Face2Scene (CVPR 2026), section on the face-derived degradation extractor. Ours: what goes in is the spectrum of 8x8 blocks of both
 halves and of their difference. Noise, blur and quantisation act on a spectrum band by band, so in logarithms they are sums; a network that
-starts from pixels needs many more steps to find that out. No norm layers in front: they would erase the energy that is to be measured.
+starts from pixels needs many more steps to find that out. How much of each band came through is measured over all blocks of the pair: signs
+count there, which single magnitudes do not hold. No norm layers in front: they would erase the energy that is to be measured.
 """
 
 import math
@@ -13,11 +14,13 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-__all__ = ["BLOCK", "VALUES", "Fadex", "FadexConfig", "FadexOutput", "supcon_loss", "values_from"]
+from f2s_ray.media.jpeg_round_trip import BLOCK
 
-BLOCK = 8  # JPEG's; windows are cut on multiples of it
+__all__ = ["VALUES", "Fadex", "FadexConfig", "FadexOutput", "supcon_loss", "values_from"]
+
 FLOOR = 1 / 1024  # a quarter of an 8-bit step: what lies below is as good as nothing
 PLANES = 5  # luma of restored, degraded and difference; both chromas of the difference
+CHANNELS = (PLANES + 3) * BLOCK * BLOCK
 
 # What the regression head tells, each scaled to about 0..1: name, scale
 VALUES = (("blur_sigma_px", 3.0), ("noise_sigma", 0.1), ("jpeg_quality", 100.0), ("downscale", 3.5))
@@ -34,7 +37,7 @@ class FadexConfig(BaseModel):
 
 
 class Spectrum(nn.Module):
-    """Log magnitudes of the 8x8 DCT of every block, as 64 channels a plane."""
+    """Log magnitudes of the 8x8 DCT of every block, 64 channels a plane; then, alike for all blocks, the transfer of the 64 luma bands."""
 
     filters: Tensor
     opponents: Tensor
@@ -51,15 +54,29 @@ class Spectrum(nn.Module):
 
     def forward(
         self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
-    ) -> Float[Tensor, "f 320 p/8 p/8"]:
+    ) -> Float[Tensor, "f 512 p/8 p/8"]:
         """About unit size."""
         with torch.autocast(
             restored.device.type, enabled=False
         ):  # a difference of a few thousandths does not survive 16 bits
             before, after = (F.conv2d(x.float(), self.opponents) for x in (degraded, restored))
             planes = torch.cat([after[:, :1], before[:, :1], before - after], 1)
-            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK)
-            return (blocks.unflatten(0, (-1, PLANES)).flatten(1, 2).abs() + FLOOR).log() / 2 + 2
+            blocks = F.conv2d(planes.flatten(0, 1)[:, None], self.filters, stride=BLOCK).unflatten(0, (-1, PLANES))
+            magnitudes = (blocks.abs() + FLOOR).log() / 2 + 2
+            transfer = _transfer(blocks[:, 0], blocks[:, 1]).expand(-1, -1, *blocks.shape[3:])
+            return torch.cat([magnitudes.flatten(1, 2), transfer], 1)
+
+
+def _transfer(restored: Float[Tensor, "f 64 h w"], degraded: Float[Tensor, "f 64 h w"]) -> Float[Tensor, "f 192 1 1"]:
+    """What became of each band, over all blocks: its gain, the coherence of both halves, and log magnitude of what is not explained.
+
+    Source: the H1 estimate of a system from its input and output, Bendat and Piersol, Random Data, chapter 6.
+    """
+    power, cross = restored.square().mean((2, 3), keepdim=True), (restored * degraded).mean((2, 3), keepdim=True)
+    gain = (cross / (power + FLOOR**2)).clamp(-1, 2)
+    coherence = cross / (power * degraded.square().mean((2, 3), keepdim=True) + FLOOR**4).sqrt()
+    rest = (degraded - gain * restored).square().mean((2, 3), keepdim=True)
+    return torch.cat([gain, coherence, (rest.sqrt() + FLOOR).log() / 2 + 2], 1)
 
 
 class Residual(nn.Module):
@@ -83,7 +100,7 @@ class Fadex(nn.Module):
         width = config.width
         self.spectrum = Spectrum()
         self.stages = nn.Sequential(
-            nn.Conv2d(PLANES * BLOCK * BLOCK, width, 1),
+            nn.Conv2d(CHANNELS, width, 1),
             nn.LeakyReLU(0.1),
             Residual(width, 1),
             nn.LeakyReLU(0.1),

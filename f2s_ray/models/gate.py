@@ -1,11 +1,12 @@
 """What a restored face may do to its person: the identity gate, fail-closed.
 
-Each candidate is compared with the person's references and with the nearest other person, against the face as it was. The boldest candidate
-that stays with its person wins; if none does, the face stays as it was.
+Each candidate is compared with the person's references and with the nearest other person, against the face as it was and that of the
+restored scene. The boldest candidate that stays with its person wins; if none does, the face stays as it was.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -22,12 +23,15 @@ class GateConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     max_loss: float = Field(0.02, ge=0, le=1, description="how much less like its person a face may become")
     max_margin_loss: float = Field(0.05, ge=0, le=1, description="how much of the lead over the next person may go")
+    max_behind: float = Field(
+        0.0, ge=0, le=1, description="how much less like its person than the restored scene's face"
+    )
     min_self: float = Field(0.35, ge=-1, le=1, description="how like itself a face must stay when nobody is known")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One possible result for a face, boldest first: its decision word, the share of the restored face, and its embedding."""
+    """One possible result for a face: its decision word, the share of the restored face, and its embedding."""
 
     decision: Decision
     weight: float
@@ -61,13 +65,17 @@ def judge(
         before: unit embedding of the face as it was.
         person: unit mean of the person's references, or None when nobody is known.
         other: unit centroid of the nearest other person, or None.
-        candidates: boldest first.
+        candidates: boldest first; the first without a share of the restored face is that of the restored scene.
         config: the limits.
     """
     objections: list[str] = []
+    embed = cache(lambda index: candidates[index].embed())
+    scene = next((index for index, candidate in enumerate(candidates) if not candidate.weight), len(candidates) - 1)
     for index, candidate in enumerate(candidates):
-        after = candidate.embed()
+        after = embed(index)
         objection = _objection(before, after, person, other, config)
+        if objection is None and person is not None and index < scene:
+            objection = _behind(after, embed(scene), person, config)
         if objection is None or index == len(candidates) - 1:
             if objections:
                 reason = f"{candidate.what}: " + "; ".join(objections)
@@ -105,6 +113,16 @@ def _objection(
     if not lead_now >= lead_was - config.max_margin_loss:
         return f"moved towards another person (lead {lead_was:.2f} to {lead_now:.2f})"
     return None
+
+
+def _behind(after: np.ndarray, scene: np.ndarray, person: np.ndarray, config: GateConfig) -> str | None:
+    """Why the face of the restored scene is the better one, or None."""
+    now, unaided = float(after @ person), float(scene @ person)
+    return (
+        None
+        if now >= unaided - config.max_behind
+        else f"is less like its person than the scene's ({now:.2f}, {unaided:.2f})"
+    )
 
 
 def _estrangement(before: np.ndarray, after: np.ndarray, other: np.ndarray | None, config: GateConfig) -> str | None:

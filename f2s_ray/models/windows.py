@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from f2s_ray.media.jpeg_round_trip import BLOCK
 from f2s_ray.media.tiles import Tile
-from f2s_ray.models.fadex import BLOCK
 
 __all__ = ["PAIR_PX", "continued", "drift_of", "face_windows", "reflected"]
 

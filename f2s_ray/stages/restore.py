@@ -74,7 +74,7 @@ class _Clock:
 
 
 class RestorePhoto:
-    """Scene first, with the code; then each face from its references, as far as the gate lets it."""
+    """Scene first, with the code; then each face that has references, as far as the gate lets it."""
 
     def __init__(self, config: RestoreSetup) -> None:
         self._config = config
@@ -121,11 +121,13 @@ class RestorePhoto:
         landmarks = points(face.face.landmarks_px)
         if not is_alignable(landmarks):
             return scene, self._unrestored(source, scene, face)
-        with clock:
-            restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
+        restored = None
+        if face.references:
+            with clock:
+                restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
         neighbours = Neighbours(_vector(face.person), _vector(face.other))
         keeper = Gatekeeper(self._embedder.embed, self._config.gate, 1 - self._config.fidelity)
-        candidate, ruling = paste_face(source, scene, restored, landmarks, neighbours, keeper)
+        candidate, ruling = paste_face(source, scene, landmarks, restored, neighbours, keeper)
         return scene, _gate(face, candidate, ruling)
 
     def _unrestored(self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace) -> FaceGate:

@@ -30,9 +30,9 @@ class IdentityDistance:
 
     def __init__(self) -> None:
         """Raises: JobError when SFace is not there."""
-        model = onnx.load(str(weights.path(weights.FACE_EMBEDDER)))
-        stored = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in model.graph.initializer}
-        self._layers = [_layer(node, stored) for node in model.graph.node]
+        graph = onnx.load(str(weights.path(weights.FACE_EMBEDDER))).graph
+        self._nodes = list(graph.node)
+        self._stored = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer}
 
     def __call__(self, face: Float[Tensor, "b 3 s s"], other: Float[Tensor, "b 3 s s"]) -> Float[Tensor, " b"]:
         """1 - cosine of aligned faces in 0..1; differentiable."""
@@ -45,9 +45,14 @@ class IdentityDistance:
         x = F.interpolate(face[..., y0:y1, x0:x1], size=(CROP_PX, CROP_PX), mode="bilinear", antialias=True)
         x = 255 * x.float()
         with torch.autocast(x.device.type, enabled=False):
-            for layer in self._layers:
-                x = layer(x)
+            for node in self._nodes:
+                x = _layer(node, self._on(x.device))(x)
         return x
+
+    def _on(self, device: torch.device) -> dict[str, Tensor]:
+        """The constants by name, on the device where the faces are."""
+        self._stored = {name: value.to(device) for name, value in self._stored.items()}
+        return self._stored
 
 
 def _layer(node: onnx.NodeProto, stored: dict[str, Tensor]) -> Layer:

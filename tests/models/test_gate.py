@@ -47,8 +47,7 @@ def test_a_face_that_leaves_its_person_gives_way_to_the_next():
 
 
 def test_a_small_loss_is_let_through():
-    before = at(10)
-    assert judge(before, PERSON, None, candidates(at(13), before), CONFIG).index == 0
+    assert judge(at(10), PERSON, None, candidates(at(13), at(14)), CONFIG).index == 0
 
 
 def test_a_face_that_moves_towards_somebody_else_is_stopped():
@@ -106,16 +105,28 @@ def test_a_vector_that_is_no_number_is_refused(person, other):
     assert judge(before, person, other, candidates(NOBODY, before), CONFIG).index == 1
 
 
-def test_bolder_candidates_that_win_spare_the_rest():
+def test_a_face_behind_that_of_the_restored_scene_gives_way():
+    ruling = judge(at(30), PERSON, None, candidates(at(20), at(12), at(10)), CONFIG)
+    assert ruling.index == 2
+    assert "restored face is less like its person than the scene's (0.94, 0.98)" in ruling.reason
+    lenient = CONFIG.model_copy(update={"max_behind": 0.01})
+    assert judge(at(30), PERSON, None, candidates(at(20), at(12), at(10)), lenient).index == 1
+
+
+def test_where_nobody_is_known_the_scene_is_no_measure():
+    assert judge(at(30), None, None, candidates(at(20), at(10)), CONFIG).index == 0
+
+
+def test_no_candidate_is_embedded_twice_and_those_behind_the_scene_not_at_all():
     asked = []
 
     def embed(name):
         asked.append(name)
         return at(0)
 
-    both = [Candidate("restored", 1.0, lambda: embed("first"), "a"), Candidate("kept", 0.0, lambda: embed("last"), "b")]
-    judge(at(0), PERSON, OTHER, both, CONFIG)
-    assert asked == ["first"]
+    words = [("restored", 1.0, "a"), ("blended", 0.5, "b"), ("kept", 0.0, "scene"), ("kept", 0.0, "as it was")]
+    judge(at(0), PERSON, OTHER, [Candidate(d, w, lambda n=n: embed(n), n) for d, w, n in words], CONFIG)
+    assert asked == ["a", "scene"]
 
 
 def test_no_candidate_at_all_is_a_bug():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import insightface
 import numpy as np
-from f2s_catalog.records import MediaItem, RegionCode, Source
+from f2s_catalog.records import Face, MediaItem, RegionCode, Source
 from PIL import Image
 
 from f2s_ray.models.face2scene import Face2SceneConfig
@@ -14,10 +14,10 @@ from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, networ
 from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
 from f2s_ray.stages.restore import RestorePhoto, RestoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitShots
-from f2s_ray.stages.units import EstimateUnit, RestoreUnit, ShotUnit, UnitFace
+from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ShotUnit, UnitFace
 
 PATH = "people.png"
-ANYTHING_GOES = GateConfig(max_loss=1, max_margin_loss=1, min_self=-1)
+ANYTHING_GOES = GateConfig(max_loss=1, max_margin_loss=1, max_behind=1, min_self=-1)
 
 
 def original():
@@ -27,7 +27,7 @@ def original():
 
 
 def unit_of(root: Path, pixels: np.ndarray) -> EstimateUnit:
-    """The picture written to ``root``, and all that is known of it; its people have no references."""
+    """The picture written to ``root``, and all that is known of it; everybody is their own reference."""
     path = root / PATH
     Image.fromarray(pixels).save(path)
     source = Source(path=PATH, byte_count=path.stat().st_size, modified_ns=0, trouble=None)
@@ -36,11 +36,20 @@ def unit_of(root: Path, pixels: np.ndarray) -> EstimateUnit:
     (shot,) = SplitShots(SplitConfig())(media)
     config = DetectConfig()
     setup = DetectSetup(**config.model_dump(), networks=network_names(config), input_root=str(root))
-    faces = tuple(
-        UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
-        for face in DetectFaces(setup)(ShotUnit(shot=shot, media=media))
-    )
+    faces = tuple(_known(face, media) for face in DetectFaces(setup)(ShotUnit(shot=shot, media=media)))
     return EstimateUnit(shot=shot, media=media, faces=faces)
+
+
+def _known(face: Face, media: MediaItem) -> UnitFace:
+    reference = ReferencePicture(
+        face_id=face.face_id,
+        path=media.path,
+        content_digest=media.content_digest,
+        landmarks_px=face.landmarks_px,
+    )
+    return UnitFace(
+        face=face, identity_id="somebody", name=None, person=face.embedding, other=(), references=(reference,)
+    )
 
 
 def restored(

@@ -35,7 +35,7 @@ def scene(root, people, tiny_weights):
 @pytest.fixture(scope="module")
 def shut(root, people, tiny_weights):
     """The result behind a gate that nothing passes."""
-    gate = GateConfig(max_loss=0, max_margin_loss=0, min_self=1)
+    gate = GateConfig(max_loss=0, max_margin_loss=0, max_behind=0, min_self=1)
     return restored(root, root / "shut", people, tiny_weights, fidelity=0.2, gate=gate)
 
 
@@ -87,15 +87,15 @@ def test_half_the_fidelity_lies_half_way(root, people, tiny_weights, boldly, sce
     assert np.abs(pixels - scene[0]).max() > 5
     (gate,) = segment.gates
     assert (gate.decision, gate.weight) == ("blended", 0.5)
-    assert gate.reason == "50% of the restored face: stays like itself"
+    assert gate.reason == "50% of the restored face: stays with its person"
 
 
 def test_the_next_candidate_has_half_the_weight(shut):
     """A gate that nothing passes is asked about each; the face stays as it was."""
     for gate in shut[1].gates:
         assert (gate.decision, gate.weight) == ("kept", 0.0)
-        assert "80% of the restored face no longer" in gate.reason
-        assert "40% of the restored face no longer" in gate.reason
+        assert "80% of the restored face moved away" in gate.reason
+        assert "40% of the restored face moved away" in gate.reason
 
 
 def test_a_face_left_as_it_was_shows_the_source(shut, people, scene):

@@ -41,3 +41,8 @@ def test_following_the_gradient_makes_a_face_more_like_another(aligned):
     before.backward()
     step = 0.01 * face.grad / face.grad.abs().max()
     assert distance(face.detach() - step, aligned[1:2]).sum() < before
+
+
+def test_it_works_where_the_faces_are():
+    faces = torch.empty(2, 3, SIDE, SIDE, device="meta")  # any device but the processor
+    assert IdentityDistance()(faces, faces).device.type == "meta"
