@@ -1,0 +1,117 @@
+"""Frames [first, stop) of a film, upright, with exact stamps: from the nearest keyframe, one frame at a time."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from f2s_ray.errors import MediaError
+from f2s_ray.media.film.container import film_stream, open_film
+from f2s_ray.media.film.index import FilmIndex
+from f2s_ray.media.film.info import FilmInfo
+from f2s_ray.media.film.pixels import RgbReader
+from f2s_ray.media.film.turn import turn_of, upright
+
+__all__ = ["FilmFrame", "read_frames"]
+
+SEEKS = 3
+HELD_FRAMES = 32
+
+
+class FilmFrame(NamedTuple):
+    """One frame: its stamp in ticks, ``[h, w, 3]`` upright full-range RGB, whether the decoder mended damage."""
+
+    pts: int
+    rgb: np.ndarray
+    is_mended: bool
+
+
+def read_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[FilmFrame]:
+    """Exactly the frames [first, stop) in the order of showing.
+
+    Raises:
+        MediaError: ``broken`` for a frame that does not decode, ``size_changes`` for one of another size.
+        ValueError: if the interval is not inside the film.
+    """
+    if not 0 <= first <= stop <= index.frame_count:
+        raise ValueError(f"[{first}, {stop}) is not inside [0, {index.frame_count})")
+    if first == stop:
+        return
+    convert, turn = RgbReader(info), turn_of(info.display_matrix)
+    numbers = {int(pts): number for number, pts in enumerate(index.pts[first:stop], first)}
+    with open_film(path) as container:
+        stream = film_stream(container)
+        if index.has_own_stamps:
+            decoded = _decoded(_packets_from(container, stream, index, first), stream)
+            found = ((numbers.get(frame.pts, -1), frame) for frame in decoded)
+        else:
+            found = enumerate(_decoded(container.demux(stream), stream))
+        with closing(_in_order(found, path.name, index, (first, stop))) as frames:
+            for number, frame in frames:
+                _check_size(path.name, info, number, frame)
+                yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
+
+
+def _packets_from(container: InputContainer, stream: VideoStream, index: FilmIndex, first: int) -> Iterator[Packet]:
+    """Packets from a keyframe at or before the one that ``first`` needs: a demuxer may land late, so it is tried again."""
+    depth = stream.codec_context.reorder_depth
+    place = int(np.searchsorted(index.keyframes, index.keyframe_before(first)))
+    for back in range(SEEKS):
+        if place - back <= 0:
+            break
+        container.seek(int(index.pts[index.keyframes[place - back]]), stream=stream)
+        # A flush makes the decoder forget how far frames are out of order; it would drop or swap some.
+        stream.codec_context.reorder_depth = depth
+        packets = container.demux(stream)
+        key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+        if key is not None and key.pts <= index.pts[first]:
+            return chain([key], packets)
+    container.seek(min(0, int(index.pts[0])), stream=stream)
+    stream.codec_context.reorder_depth = depth
+    return container.demux(stream)
+
+
+def _decoded(packets: Iterator[Packet], stream: VideoStream) -> Iterator[VideoFrame]:
+    """All frames that decode; a packet that does not is left out here, and missed where its frame is wanted."""
+    for packet in packets:
+        try:
+            yield from stream.decode(packet)
+        except av.error.InvalidDataError:
+            continue
+
+
+def _in_order(
+    found: Iterator[tuple[int, VideoFrame]], name: str, index: FilmIndex, interval: tuple[int, int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """The wanted frames, each once, none missing; a few that come early are held."""
+    wanted, stop = interval
+    held: dict[int, VideoFrame] = {}
+    for number, frame in found:
+        if wanted <= number < stop:
+            held[number] = frame
+        while wanted in held:
+            yield wanted, held.pop(wanted)
+            wanted += 1
+        if wanted == stop:
+            return
+        if len(held) > HELD_FRAMES:
+            break
+    at_seconds = float(index.pts[wanted] * index.time_base)
+    raise MediaError("broken", f"{name}: frame {wanted} at {at_seconds:.3f} s does not decode; find a whole copy")
+
+
+def _check_size(name: str, info: FilmInfo, number: int, frame: VideoFrame) -> None:
+    if (frame.width, frame.height) != (info.width_px, info.height_px):
+        raise MediaError(
+            "size_changes",
+            f"{name}: frame {number} is {frame.width} x {frame.height} px, the film began with "
+            f"{info.width_px} x {info.height_px}; cut it there and restore the parts",
+        )
