@@ -1,0 +1,196 @@
+"""Segments and their source to one film: the picture from the segments, all else copied, nothing encoded again."""
+
+import errno
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.container import Flags, InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from f2s_ray.errors import JobError, MediaError
+from f2s_ray.media.film.aspect import write_aspect
+from f2s_ray.media.film.carry import Carrier, LeftOut, kept_tags
+from f2s_ray.media.film.container import open_film
+from f2s_ray.media.film.index import FilmIndex
+from f2s_ray.media.film.info import FilmInfo
+from f2s_ray.media.film.restamp import ranks, reorder_depth, restamped
+
+__all__ = ["FilmSource", "Segment", "join_segments"]
+
+FORMATS = {".mkv": "matroska", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The frames [first, stop) of a film, encoded."""
+
+    path: Path
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class FilmSource:
+    """A film as it lies there: its file, its header, its stamps."""
+
+    path: Path
+    info: FilmInfo
+    index: FilmIndex
+
+
+def join_segments(segments: Sequence[Segment], source: FilmSource, path: Path) -> tuple[LeftOut, ...]:
+    """Write the film: aside first, renamed when whole.
+
+    Every frame gets the stamp that it has in the source; where the container counts coarser, its nearest one.
+
+    Args:
+        segments: in order, together all frames of the source.
+        source: whose sound, subtitles, chapters, attachments, timecode and tags are copied.
+        path: of the result; its suffix (mkv, mp4, mov) chooses the container.
+
+    Returns:
+        What could not come along, and why.
+
+    Raises:
+        MediaError: ``broken`` for a segment that is not whole or unlike the others; ``unsupported`` for a container
+            that does not take the picture.
+        JobError: if the disk is full.
+        ValueError: if the segments are not the whole film, or the suffix is none of a film.
+    """
+    _check_whole(segments, source.index.frame_count)
+    aside = path.with_name(path.name + ".part")
+    try:
+        left_out = _write(segments, source, aside, FORMATS[path.suffix.lower()])
+        aside.rename(path)
+    except av.error.FFmpegError as error:
+        if error.errno == errno.ENOSPC:
+            raise JobError(f"{path}: no space left; free some and run again") from error
+        raise MediaError("unsupported", f"{path.name}: {path.suffix} does not take it: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return left_out
+
+
+def _check_whole(segments: Sequence[Segment], frame_count: int) -> None:
+    borders = [0, *(segment.stop for segment in segments)]
+    starts = [*(segment.first for segment in segments), frame_count]
+    if borders != starts:
+        raise ValueError(f"segments end at {borders[1:]} and begin at {starts[:-1]}, the film has {frame_count} frames")
+
+
+def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, container_format: str) -> tuple[LeftOut, ...]:
+    places, depth = _places(segments)
+    stamps = np.append(source.index.pts, source.index.pts[-1] + source.index.durations[-1])
+    shift_ticks = max(0, -int(stamps[0]))
+    shift = shift_ticks * source.index.time_base
+    with open_film(source.path) as given, open_film(segments[0].path) as template:
+        with av.open(str(aside), "w", format=container_format, container_options=_options(container_format)) as result:
+            result.flags |= Flags.bitexact.value
+            carrier = Carrier(given, result, shift)
+            for stream in given.streams:
+                if stream.index == source.info.video_index:
+                    video = _add_picture(result, template.streams.video[0], given.streams[stream.index], source)
+                else:
+                    carrier.announce(stream)
+            result.metadata.update(kept_tags(given.metadata))
+            result.set_chapters(_shifted_chapters(given, shift))
+            pictures = restamped(_picture_packets(segments, video, source.index), places, stamps + shift_ticks, depth)
+            for packet in heapq.merge(pictures, carrier.packets(), key=_moment):
+                result.mux(packet)
+    if container_format == "matroska" and source.info.sample_aspect_ratio is not None:
+        write_aspect(aside, source.info.width_px, source.info.height_px, source.info.sample_aspect_ratio)
+    return (*carrier.left_out, *_left_by_container(source, container_format, shift))
+
+
+def _options(container_format: str) -> dict[str, str]:
+    """Nothing is moved in time; flags of tracks and tags stay as they are."""
+    if container_format == "matroska":
+        return {"avoid_negative_ts": "disabled", "default_mode": "passthrough"}
+    return {"avoid_negative_ts": "disabled", "movflags": "+use_metadata_tags"}
+
+
+def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:
+    """For every packet in the order of decoding, the number of its frame; and how far decoding runs ahead."""
+    places, depth, headers = [], 0, set()
+    for segment in segments:
+        with open_film(segment.path) as container:
+            stream = container.streams.video[0]
+            headers.add((stream.codec_context.name, bytes(stream.codec_context.extradata or b"")))
+            packets = [packet for packet in container.demux(stream) if packet.size]
+            inside = ranks([packet.pts for packet in packets])
+            if len(inside) != segment.stop - segment.first or not packets[0].is_keyframe:
+                raise MediaError(
+                    "broken",
+                    f"{segment.path.name}: holds {len(inside)} of {segment.stop - segment.first} frames; delete it and run again",
+                )
+        places.append(segment.first + inside)
+        depth = max(depth, reorder_depth(inside))
+    if len(headers) > 1:
+        raise MediaError(
+            "broken", f"{segments[0].path.name}: was encoded otherwise than the other segments; delete them and run again"
+        )
+    return np.concatenate(places), depth
+
+
+def _add_picture(result: OutputContainer, template: VideoStream, original: VideoStream, source: FilmSource) -> VideoStream:
+    info = source.info
+    video = result.add_stream_from_template(template, opaque=True)
+    context = video.codec_context
+    context.framerate = info.average_rate or 0
+    if info.sample_aspect_ratio is not None:
+        context.sample_aspect_ratio = info.sample_aspect_ratio
+    context.color_primaries, context.color_trc = info.colour.primaries, info.colour.transfer
+    context.colorspace, context.color_range = info.colour.matrix, info.colour.range
+    if result.format.name in ("mp4", "mov"):
+        codec = context.codec.canonical_name
+        context.codec_tag = {"hevc": "hvc1", "prores": template.codec_context.codec_tag}.get(codec, context.codec_tag)
+    if info.display_matrix is not None:
+        video.set_display_matrix(info.display_matrix)
+    video.time_base = source.index.time_base
+    video.disposition = original.disposition
+    video.metadata.clear()
+    video.metadata.update(kept_tags(original.metadata))
+    if info.timecode is not None:
+        video.metadata.update({"timecode": info.timecode})
+    return video
+
+
+def _picture_packets(segments: Sequence[Segment], video: VideoStream, index: FilmIndex) -> Iterator[Packet]:
+    for segment in segments:
+        with open_film(segment.path) as container:
+            for packet in container.demux(container.streams.video[0]):
+                if packet.size:
+                    packet.stream = video
+                    packet.time_base = index.time_base
+                    yield packet
+
+
+def _moment(packet: Packet) -> float:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return float((stamp or 0) * packet.time_base)
+
+
+def _shifted_chapters(given: InputContainer, shift: Fraction) -> list[dict[str, Any]]:
+    chapters = given.chapters()
+    for chapter in chapters:
+        ticks = round(shift / (chapter["time_base"] or 1))
+        chapter["start"], chapter["end"] = chapter["start"] + ticks, chapter["end"] + ticks
+    return chapters
+
+
+def _left_by_container(source: FilmSource, container_format: str, shift: Fraction) -> list[LeftOut]:
+    left_out = []
+    if shift:
+        left_out.append(LeftOut(f"stamps before zero: all streams begin {float(shift):.3f} s later", "no container holds them"))
+    if container_format == "matroska" and (source.index.time_base / Fraction(1, 1000)).denominator != 1:
+        left_out.append(LeftOut("stamps finer than a millisecond", "matroska counts milliseconds; each has its nearest"))
+    if source.index.hidden_count:
+        left_out.append(LeftOut(f"{source.index.hidden_count} frames that an edit list hides", "only shown frames are restored"))
+    return left_out
