@@ -96,7 +96,7 @@ def _of_streams(infos: tuple[FilmInfo, FilmInfo], indices: tuple[FilmIndex, Film
         for number, pair in enumerate(zip(*streams, strict=False)):
             name = f"{kind} {number}"
             rows += [(f"{name} language", *(_language(each) for each in pair))]
-            rows += [(f"{name} disposition", *(each.disposition for each in pair))]
+            rows += [(f"{name} disposition", *(_disposition(each, len(streams[0])) for each in pair))]
             if kind != "video":
                 rows += _of_copy(name, pair, indices)
     return _differences(rows)
@@ -126,6 +126,11 @@ def _offset(scan: StreamScan, index: FilmIndex) -> Fraction | None:
 def _language(stream: StreamInfo) -> str:
     """Containers say ``und`` for what others leave open."""
     return stream.language or "und"
+
+
+def _disposition(stream: StreamInfo, count: int) -> int:
+    """Whether the only stream of its kind is the default one says nothing, and MP4 always says so."""
+    return stream.disposition & ~1 if count == 1 else stream.disposition
 
 
 def _is_cover(stream: StreamInfo) -> bool:

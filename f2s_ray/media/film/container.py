@@ -9,7 +9,6 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media.guard import guarded
 
 __all__ = ["film_stream", "open_film"]
 
@@ -29,14 +28,16 @@ def open_film(path: Path) -> Iterator[InputContainer]:
             while the film is open.
     """
     _check_file(path)
-    with guarded(path.name):
-        try:
-            container = av.open(str(path), container_options=OPTIONS, metadata_errors="replace")
-        except av.error.InvalidDataError as error:
-            _refuse_headless(path)
-            raise MediaError("broken", f"{path.name}: no film that can be read ({error.strerror})") from error
-        with container:
+    try:
+        with av.open(str(path), container_options=OPTIONS, metadata_errors="replace") as container:
+            if not len(container.streams):
+                _refuse_cut(path)
             yield container
+    except av.error.EOFError as error:
+        raise MediaError("truncated", f"{path.name}: ends too early; find a whole copy") from error
+    except av.error.FFmpegError as error:
+        _refuse_cut(path)
+        raise MediaError("broken", f"{path.name}: no film that can be read ({error.strerror})") from error
 
 
 def film_stream(container: InputContainer) -> VideoStream:
@@ -70,7 +71,7 @@ def _check_file(path: Path) -> None:
         raise MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and disk") from error
 
 
-def _refuse_headless(path: Path) -> None:
+def _refuse_cut(path: Path) -> None:
     """An MP4 whose table stood at its end, and was cut off, is told from a file that never was a film."""
     size, at = path.stat().st_size, 0
     with path.open("rb") as file:
@@ -78,10 +79,10 @@ def _refuse_headless(path: Path) -> None:
             length = int.from_bytes(head[:4], "big")
             if length == 1:
                 length = int.from_bytes(head[8:16], "big")
-            if head[4:8] == b"mdat" and at + length > size:
+            if head[4:8] in (b"moov", b"mdat") and at + length > size:
                 raise MediaError(
                     "truncated",
-                    f"{path.name}: ends after {size} of at least {at + length} bytes, before its table; find a whole copy",
+                    f"{path.name}: ends after {size} of at least {at + length} bytes, its table is not whole; find a whole copy",
                 )
             if length < 8:
                 return

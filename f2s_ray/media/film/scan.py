@@ -37,8 +37,8 @@ class _Passing:
         self.byte_count += packet.size
         self.crc = zlib.crc32(packet, self.crc)
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None or packet.is_discard:
-            return
+        if stamp is None or (packet.is_discard and packet.stream.type == "video"):
+            return  # of sound, what is hidden at its beginning is what its decoder needs to start
         stop = stamp + (packet.duration or 0)
         self.start = stamp if self.start is None else min(self.start, stamp)
         self.stop = stop if self.stop is None else max(self.stop, stop)
@@ -106,7 +106,7 @@ def _pass_by(container: InputContainer, stream: VideoStream, passing: list[_Pass
 
 def _is_never_shown(packet: Packet) -> bool:
     """VP8 keeps pictures that only others refer to; a bit of the first byte says so."""
-    return packet.stream.codec_context.codec.canonical_name == "vp8" and not (packet[0] >> 4) & 1
+    return packet.stream.codec_context.codec.canonical_name == "vp8" and not (bytes(packet)[0] >> 4) & 1
 
 
 def _broken_promise(container: InputContainer, streams: tuple[StreamScan, ...]) -> str | None:
