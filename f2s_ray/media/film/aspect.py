@@ -61,7 +61,9 @@ def write_aspect(path: Path, width_px: int, height_px: int, sample_aspect_ratio:
             if _rewrite(head, track, (width_px, height_px), display_size(width_px, height_px, sample_aspect_ratio)):
                 break
         else:
-            raise MediaError("unsupported", f"{path.name}: no room in its header for the pixel aspect {sample_aspect_ratio}")
+            raise MediaError(
+                "unsupported", f"{path.name}: no room in its header for the pixel aspect {sample_aspect_ratio}"
+            )
         first = next(_elements(head, tracks.payload, tracks.stop))
         if first.identity == CRC:
             head[first.payload : first.stop] = zlib.crc32(head[first.stop : tracks.stop]).to_bytes(4, "little")
@@ -80,7 +82,9 @@ def _rewrite(head: bytearray, track: _Element, size: tuple[int, int], display: t
     if (values.get(PIXEL_WIDTH), values.get(PIXEL_HEIGHT)) != size or DISPLAY_WIDTH in values:
         return False
     kept = b"".join(bytes(head[each.start : each.stop]) for each in fields if each.identity != DISPLAY_UNIT)
-    kept += _element(DISPLAY_WIDTH, display[0].to_bytes(2, "big")) + _element(DISPLAY_HEIGHT, display[1].to_bytes(2, "big"))
+    kept += _element(DISPLAY_WIDTH, display[0].to_bytes(2, "big")) + _element(
+        DISPLAY_HEIGHT, display[1].to_bytes(2, "big")
+    )
     region = _element(VIDEO, kept) + bytes(head[video.stop : void.start])
     spare = void.stop - video.start - len(region)
     if spare < 2:

@@ -10,11 +10,13 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 
-__all__ = ["Carrier", "LeftOut", "refusal"]
+__all__ = ["Carrier", "LeftOut", "kept_tags", "refusal"]
 
 # Words about the old file, not about the film.
 STALE_TAGS = frozenset("encoder duration bps number_of_frames number_of_bytes vendor_id _statistics_tags".split())
-STALE_TAGS |= frozenset("major_brand minor_version compatible_brands _statistics_writing_app _statistics_writing_date_utc".split())
+STALE_TAGS |= frozenset(
+    "major_brand minor_version compatible_brands _statistics_writing_app _statistics_writing_date_utc".split()
+)
 # Matroska writes the silence before these begins as a delay of the codec; of others it cannot hold what lies before zero.
 DELAYED = ("aac", "opus")
 
@@ -94,7 +96,9 @@ class Carrier:
 
     def _attach(self, stream: Stream, name: str) -> None:
         if self._is_matroska:
-            self._result.add_attachment(stream.name or "attachment", stream.mimetype or "application/octet-stream", stream.data)
+            self._result.add_attachment(
+                stream.name or "attachment", stream.mimetype or "application/octet-stream", stream.data
+            )
         else:
             self.left_out.append(LeftOut(name, f"{self._result.format.name} holds no attachments"))
 

@@ -13,9 +13,7 @@ from f2s_ray.errors import MediaError
 __all__ = ["film_stream", "open_film"]
 
 # A playlist that calls itself a film may name other files and hosts: such demuxers and protocols stay shut.
-DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,rm,nut,gxf,swf,ivf,wtv"
-)
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,rm,nut,gxf,swf,ivf,wtv"
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
 

@@ -27,7 +27,10 @@ class FilmIndex:
     Attributes:
         time_base: seconds of a tick.
         pts: stamp of each frame in ticks, in the order of showing, never falling; may be negative.
-        durations: how long each frame is shown, in ticks: to the next frame; the last as its packet says.
+        durations: how long each frame is shown, in ticks: to the next frame; the last as its packet says, or as long
+            as the one before it.
+        is_end_said: whether the last frame's duration is in the file. MP4 keeps the steps of decoding; what that says of
+            a frame that is decoded before others and shown last is not its duration.
         keyframes: numbers of the frames at which decoding may begin, never falling.
         is_closed: for each keyframe, whether no frame that comes after it in the file is shown before it.
         has_own_stamps: whether every packet has a stamp of its own. Where False, stamps come from the order of
@@ -41,6 +44,7 @@ class FilmIndex:
     time_base: Fraction
     pts: np.ndarray
     durations: np.ndarray
+    is_end_said: bool
     keyframes: np.ndarray
     is_closed: np.ndarray
     has_own_stamps: bool

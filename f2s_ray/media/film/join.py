@@ -134,12 +134,15 @@ def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:
         depth = max(depth, reorder_depth(inside))
     if len(headers) > 1:
         raise MediaError(
-            "broken", f"{segments[0].path.name}: was encoded otherwise than the other segments; delete them and run again"
+            "broken",
+            f"{segments[0].path.name}: was encoded otherwise than the other segments; delete them and run again",
         )
     return np.concatenate(places), depth
 
 
-def _add_picture(result: OutputContainer, template: VideoStream, original: VideoStream, source: FilmSource) -> VideoStream:
+def _add_picture(
+    result: OutputContainer, template: VideoStream, original: VideoStream, source: FilmSource
+) -> VideoStream:
     info = source.info
     video = result.add_stream_from_template(template, opaque=True)
     context = video.codec_context
@@ -188,9 +191,15 @@ def _shifted_chapters(given: InputContainer, shift: Fraction) -> list[dict[str, 
 def _left_by_container(source: FilmSource, container_format: str, shift: Fraction) -> list[LeftOut]:
     left_out = []
     if shift:
-        left_out.append(LeftOut(f"stamps before zero: all streams begin {float(shift):.3f} s later", "no container holds them"))
+        left_out.append(
+            LeftOut(f"stamps before zero: all streams begin {float(shift):.3f} s later", "no container holds them")
+        )
     if container_format == "matroska" and (source.index.time_base / Fraction(1, 1000)).denominator != 1:
-        left_out.append(LeftOut("stamps finer than a millisecond", "matroska counts milliseconds; each has its nearest"))
+        left_out.append(
+            LeftOut("stamps finer than a millisecond", "matroska counts milliseconds; each has its nearest")
+        )
     if source.index.hidden_count:
-        left_out.append(LeftOut(f"{source.index.hidden_count} frames that an edit list hides", "only shown frames are restored"))
+        left_out.append(
+            LeftOut(f"{source.index.hidden_count} frames that an edit list hides", "only shown frames are restored")
+        )
     return left_out

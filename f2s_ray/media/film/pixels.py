@@ -72,11 +72,11 @@ class RgbWriter:
             interpolation=EXACT,
             threads=1,
         )
-        tag(written, self._colour)
+        _tag(written, self._colour)
         return written
 
 
-def tag(target: VideoFrame, colour: Colour) -> None:
+def _tag(target: VideoFrame, colour: Colour) -> None:
     """Set the tags as they are in the source; what it leaves open stays open."""
     target.color_primaries, target.color_trc = colour.primaries, colour.transfer
     target.colorspace, target.color_range = colour.matrix, colour.range
@@ -96,5 +96,7 @@ def _matrix(info: FilmInfo) -> Colorspace:
         small = info.width_px <= SD_WIDTH_PX and info.height_px <= SD_HEIGHT_PX
         return Colorspace.ITU601 if small else Colorspace.ITU709
     if info.colour.matrix not in MATRICES:
-        raise MediaError("unsupported", f"colour matrix {info.colour.matrix} of H.273 is not read; convert the film first")
+        raise MediaError(
+            "unsupported", f"colour matrix {info.colour.matrix} of H.273 is not read; convert the film first"
+        )
     return MATRICES[info.colour.matrix]

@@ -33,7 +33,12 @@ class Preset:
 
 
 PRESETS = (
-    Preset("h264", "libx264", (("crf", "17"), ("preset", "medium"), ("g", "120"), ("flags", "+cgop")), ("mp4", "mov", "mkv")),
+    Preset(
+        "h264",
+        "libx264",
+        (("crf", "17"), ("preset", "medium"), ("g", "120"), ("flags", "+cgop")),
+        ("mp4", "mov", "mkv"),
+    ),
     Preset(
         "hevc",
         "libx265",
@@ -41,7 +46,10 @@ PRESETS = (
         ("mp4", "mov", "mkv"),
     ),
     Preset(
-        "av1", "libsvtav1", (("crf", "24"), ("preset", "6"), ("g", "120"), ("svtav1-params", "irefresh-type=2")), ("mp4", "mkv")
+        "av1",
+        "libsvtav1",
+        (("crf", "24"), ("preset", "6"), ("g", "120"), ("svtav1-params", "irefresh-type=2")),
+        ("mp4", "mkv"),
     ),
     Preset("prores", "prores_ks", (("vendor", "apl0"), ("bits_per_mb", "8000")), ("mov", "mkv")),
     Preset(

@@ -32,7 +32,9 @@ def probe_film(path: Path, limits: FilmLimits) -> FilmInfo:
     """
     with open_film(path) as container:
         if len(container.streams) > limits.max_streams:
-            raise MediaError("too_large", f"{path.name}: {len(container.streams)} streams; the limit is {limits.max_streams}")
+            raise MediaError(
+                "too_large", f"{path.name}: {len(container.streams)} streams; the limit is {limits.max_streams}"
+            )
         stream = film_stream(container)
         _check_size(path.name, stream, limits)
         depth = stream.codec_context.reorder_depth
@@ -87,7 +89,9 @@ def _film_info(container: InputContainer, stream: VideoStream, reorder_depth: in
         duration_seconds=None if container.duration is None else Fraction(container.duration, av.time_base),
         timecode=_timecode(container, stream),
         chapters=tuple(_chapters(container)),
-        attachments=tuple(Attachment(a.name or "", a.mimetype or "", len(a.data)) for a in container.streams.attachments),
+        attachments=tuple(
+            Attachment(a.name or "", a.mimetype or "", len(a.data)) for a in container.streams.attachments
+        ),
         metadata=tuple(sorted(container.metadata.items())),
     )
 

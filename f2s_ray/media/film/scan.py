@@ -88,7 +88,9 @@ def scan_packets(path: Path) -> FilmIndex:
         return _index(container, stream, pictures, streams, (damage or promise, promise is not None))
 
 
-def _pass_by(container: InputContainer, stream: VideoStream, passing: list[_Passing], pictures: _Pictures) -> str | None:
+def _pass_by(
+    container: InputContainer, stream: VideoStream, passing: list[_Passing], pictures: _Pictures
+) -> str | None:
     damage = None
     try:
         for packet in container.demux():
@@ -155,10 +157,13 @@ def _index(
     keys = np.flatnonzero(pictures.are_keys)
     keys = keys[in_file[keys] <= in_file[shown[-1]]] if len(keys) else np.array([0])
     keys = keys[np.argsort(in_file[keys], kind="stable")]
+    last = int(shown[-1])
+    said = pictures.durations[last] if last == len(order) - 1 or not container.format.name.startswith("mov") else 0
     return FilmIndex(
         time_base=stream.time_base,
         pts=in_file[shown],
-        durations=_durations(in_file[shown], np.array(pictures.durations, np.int64)[shown]),
+        durations=_durations(in_file[shown], said),
+        is_end_said=said > 0,
         keyframes=np.searchsorted(in_file[shown], in_file[keys]),
         is_closed=_is_closed(in_file, keys),
         has_own_stamps=has_own,
@@ -176,11 +181,11 @@ def _has_own_stamps(container: InputContainer, pictures: _Pictures) -> bool:
     return None not in pictures.pts and len(set(pictures.pts)) == len(pictures.pts)
 
 
-def _durations(pts: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """To the next frame; the last as its packet says, else as long as the one before it, at least one tick."""
+def _durations(pts: np.ndarray, last: int) -> np.ndarray:
+    """To the next frame; the last as said, else as long as the one before it, at least one tick."""
     steps = np.diff(pts)
-    last = said[-1] if said[-1] > 0 else (steps[-1] if len(steps) else 1)
-    return np.append(steps, max(1, last))
+    guess = int(steps[-1]) if len(steps) else 1
+    return np.append(steps, last or max(1, guess))
 
 
 def _is_closed(in_file: np.ndarray, keys: np.ndarray) -> np.ndarray:

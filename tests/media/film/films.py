@@ -82,7 +82,13 @@ def make_film(
             container.add_attachment(attachment[0], "application/x-truetype-font", attachment[1])
         container.set_chapters(
             [
-                {"id": n, "start": 500 * n, "end": 500 * n + 500, "time_base": Fraction(1, 1000), "metadata": {"title": title}}
+                {
+                    "id": n,
+                    "start": 500 * n,
+                    "end": 500 * n + 500,
+                    "time_base": Fraction(1, 1000),
+                    "metadata": {"title": title},
+                }
                 for n, title in enumerate(chapters)
             ]
         )
@@ -109,9 +115,7 @@ def _play(container, stream, seconds):
     channels, size = stream.codec_context.layout.nb_channels, stream.codec_context.frame_size or 1024
     for start in range(0, int(seconds * 48000), size):
         tone = np.sin(np.arange(start, start + size) / 20)[None].repeat(channels, 0) * 0.2
-        frame = av.AudioFrame.from_ndarray(
-            tone.astype(np.float32), "fltp", layout=stream.codec_context.layout.name
-        )
+        frame = av.AudioFrame.from_ndarray(tone.astype(np.float32), "fltp", layout=stream.codec_context.layout.name)
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))

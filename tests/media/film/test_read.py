@@ -28,8 +28,14 @@ def numbers(path: Path, first: int, stop: int) -> list[int]:
         ("stream.ts", {"options": {"bf": "2", "g": "8"}, "base": Fraction(1, 90000), "stamps": range(0, 108000, 3600)}),
         ("divx.avi", {"codec": "mpeg4", "options": {"bf": "2", "g": "8"}}),
         ("motion.avi", {"codec": "mjpeg", "pixel_format": "yuvj420p"}),
-        ("deep.mkv", {"codec": "libx265", "pixel_format": "yuv420p10le", "options": {"x265-params": "keyint=8:log-level=none"}}),
-        ("web.webm", {"codec": "libvpx", "options": {"auto-alt-ref": "1", "lag-in-frames": "10", "g": "10", "b": "300k"}}),
+        (
+            "deep.mkv",
+            {"codec": "libx265", "pixel_format": "yuv420p10le", "options": {"x265-params": "keyint=8:log-level=none"}},
+        ),
+        (
+            "web.webm",
+            {"codec": "libvpx", "options": {"auto-alt-ref": "1", "lag-in-frames": "10", "g": "10", "b": "300k"}},
+        ),
         ("uneven.mp4", {"base": Fraction(1, 90000), "stamps": [n * 3000 + n * n * 7 for n in range(30)]}),
         ("late.mp4", {"base": Fraction(1, 1000), "stamps": range(1400, 2600, 40), "options": {"g": "8"}}),
     ],

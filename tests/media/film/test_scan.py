@@ -24,7 +24,9 @@ def test_every_frame_of_a_constant_film_has_its_stamp(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_ntsc_keeps_its_rate_to_the_tick(suffix: str, tmp_path: Path) -> None:
-    path = make_film(tmp_path / f"ntsc.{suffix}", rate=Fraction(30000, 1001), base=Fraction(1, 30000), stamps=range(0, 30030, 1001))
+    path = make_film(
+        tmp_path / f"ntsc.{suffix}", rate=Fraction(30000, 1001), base=Fraction(1, 30000), stamps=range(0, 30030, 1001)
+    )
     index = scan_packets(path)
     exact = [Fraction(1001 * n, 30000) for n in range(30)]
     off = [abs(int(pts) * index.time_base - moment) for pts, moment in zip(index.pts, exact, strict=True)]
@@ -41,7 +43,10 @@ def test_a_variable_rate_is_seen_and_its_stamps_are_kept(suffix: str, tmp_path: 
 
 
 def test_open_groups_of_pictures_are_told_from_closed_ones(tmp_path: Path) -> None:
-    open_gop = make_film(tmp_path / "open.mkv", options={"x264-params": "keyint=10:min-keyint=10:bframes=3:b-adapt=0:open-gop=1:scenecut=0"})
+    open_gop = make_film(
+        tmp_path / "open.mkv",
+        options={"x264-params": "keyint=10:min-keyint=10:bframes=3:b-adapt=0:open-gop=1:scenecut=0"},
+    )
     closed = make_film(tmp_path / "closed.mkv", options={"bf": "3", "g": "10"})
     assert not scan_packets(open_gop).is_closed[1:].any()
     assert scan_packets(closed).is_closed.all()
@@ -89,7 +94,9 @@ def test_a_cut_film_that_looks_whole_is_truncated(share: float, tmp_path: Path) 
 
 
 def test_an_mp4_cut_behind_its_table_is_truncated(tmp_path: Path) -> None:
-    whole = make_film(tmp_path / "whole.mp4", count=250, options={"g": "10"}, container_options={"movflags": "+faststart"})
+    whole = make_film(
+        tmp_path / "whole.mp4", count=250, options={"g": "10"}, container_options={"movflags": "+faststart"}
+    )
     data = whole.read_bytes()
     whole.write_bytes(data[: len(data) * 7 // 10])
     assert scan_packets(whole).is_truncated
