@@ -4,19 +4,21 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
+from av.stream import AttachmentStream, Discard, Disposition, Stream
+
+from f2s_ray.media.film.container import open_film
 
 __all__ = ["Carrier", "LeftOut", "kept_tags", "refusal"]
 
 # Words about the old file, not about the film.
-STALE_TAGS = frozenset("encoder duration bps number_of_frames number_of_bytes vendor_id _statistics_tags".split())
-STALE_TAGS |= frozenset(
-    "major_brand minor_version compatible_brands _statistics_writing_app _statistics_writing_date_utc".split()
-)
+FILE_TAGS = ("encoder", "duration", "vendor_id", "major_brand", "minor_version", "compatible_brands")
+STATISTICS = ("bps", "number_of_frames", "number_of_bytes")
+STALE_TAGS = frozenset((*FILE_TAGS, *STATISTICS))
 # Matroska writes the silence before these begins as a delay of the codec; of others it cannot hold what lies before zero.
 DELAYED = ("aac", "opus")
 
@@ -46,7 +48,12 @@ def kept_tags(tags: dict[str, str]) -> dict[str, str]:
     >>> kept_tags({"title": "Summer 1976", "ENCODER": "Lavf", "DURATION-eng": "00:01:00.0"})
     {'title': 'Summer 1976'}
     """
-    return {key: value for key, value in tags.items() if key.lower().split("-")[0] not in STALE_TAGS}
+    return {key: value for key, value in tags.items() if not _is_stale(key.lower())}
+
+
+def _is_stale(key: str) -> bool:
+    """Matroska's writers add a language to statistics: ``BPS-eng``."""
+    return key.split("-")[0] in STALE_TAGS or key.startswith("_statistics")
 
 
 class Carrier:
@@ -63,7 +70,7 @@ class Carrier:
     def announce(self, stream: Stream) -> None:
         """Make room for one stream of the source, or note why there is none."""
         name = f"stream {stream.index} ({stream.type}, {_codec_name(stream)})"
-        if stream.type == "attachment":
+        if isinstance(stream, AttachmentStream):
             self._attach(stream, name)
         elif stream.type == "data" and (stream.discard == Discard.all or "timecode" in stream.metadata):
             return  # chapters and timecode go their own way; the muxer writes these tracks anew
@@ -94,7 +101,7 @@ class Carrier:
         target.metadata.update(kept_tags(stream.metadata))
         self._streams[stream.index] = target
 
-    def _attach(self, stream: Stream, name: str) -> None:
+    def _attach(self, stream: AttachmentStream, name: str) -> None:
         if self._is_matroska:
             self._result.add_attachment(
                 stream.name or "attachment", stream.mimetype or "application/octet-stream", stream.data
@@ -104,7 +111,7 @@ class Carrier:
 
     def _attach_cover(self, stream: Stream) -> None:
         kind = "png" if _codec_name(stream) == "png" else "jpeg"
-        with av.open(self._source.name) as again:
+        with open_film(Path(self._source.name)) as again:
             again.streams[stream.index].discard = Discard.default
             packet = next((each for each in again.demux(again.streams[stream.index]) if each.size), None)
         if packet is not None:

@@ -16,6 +16,7 @@ from f2s_ray.media.film.turn import turn_of
 __all__ = ["Difference", "compare_films"]
 
 MILLISECOND = Fraction(1, 1000)
+Row = tuple[str, object, object]
 CARRIED = ("video", "audio", "subtitle")
 
 
@@ -31,9 +32,10 @@ class Difference:
 def compare_films(source: Path, result: Path) -> list[Difference]:
     """All that differs between a film and its restored twin; an empty list is the proof that nothing was lost.
 
-    Where one of them does not say how long its last frame lasts, the durations may differ by two frames. Stamps count as equal if they differ by no more than half a tick of the coarser of the two containers. All moments
-    are relative to the first frame, and so is the offset of every other stream. Codec, container and what follows from
-    them (bit rate, profile, file tags) are not compared.
+    Stamps count as equal if they differ by no more than half a tick of the coarser of the two containers. All moments
+    are relative to the first frame, and so is the offset of every other stream. Where one of the films does not say how
+    long its last frame lasts, durations may differ by two frames. Codec, container and what follows from them (bit
+    rate, profile, file tags) are not compared.
 
     Raises:
         MediaError: if one of them cannot be read.
@@ -44,7 +46,7 @@ def compare_films(source: Path, result: Path) -> list[Difference]:
     return [*_of_picture(*infos), *_of_stamps(*indices), *_of_streams(infos, indices), *_of_extras(*infos)]
 
 
-def _differences(rows: list[tuple[str, object, object]]) -> list[Difference]:
+def _differences(rows: list[Row]) -> list[Difference]:
     return [Difference(what, str(before), str(after)) for what, before, after in rows if before != after]
 
 
@@ -90,39 +92,38 @@ def _of_stamps(source: FilmIndex, result: FilmIndex) -> list[Difference]:
 
 
 def _of_streams(infos: tuple[FilmInfo, FilmInfo], indices: tuple[FilmIndex, FilmIndex]) -> list[Difference]:
-    rows: list[tuple[str, object, object]] = []
+    rows: list[Row] = []
     carried = [[each for each in info.streams if each.kind in CARRIED and not _is_cover(each)] for info in infos]
     for kind in CARRIED:
         streams = [[each for each in side if each.kind == kind] for side in carried]
         rows.append((f"{kind} streams", len(streams[0]), len(streams[1])))
-        for number, pair in enumerate(zip(*streams, strict=False)):
-            name = f"{kind} {number}"
-            rows += [(f"{name} language", *(_language(each) for each in pair))]
-            rows += [(f"{name} disposition", *(_disposition(each, len(streams[0])) for each in pair))]
+        for number, (one, other) in enumerate(zip(*streams, strict=False)):
+            name, count = f"{kind} {number}", len(streams[0])
+            rows.append((f"{name} language", _language(one), _language(other)))
+            rows.append((f"{name} disposition", _disposition(one, count), _disposition(other, count)))
             if kind != "video":
-                rows += _of_copy(name, pair, indices)
+                rows += _of_copy(name, (one, other), indices)
     return _differences(rows)
 
 
-def _of_copy(
-    name: str, pair: tuple[StreamInfo, ...], indices: tuple[FilmIndex, ...]
-) -> list[tuple[str, object, object]]:
+def _of_copy(name: str, pair: tuple[StreamInfo, ...], indices: tuple[FilmIndex, ...]) -> list[Row]:
     """A copied stream: codec, packets and bytes as they were, and as far from the first frame as they were."""
     scans = [index.streams[each.index] for each, index in zip(pair, indices, strict=True)]
-    rows: list[tuple[str, object, object]] = [
+    rows: list[Row] = [
         (f"{name} codec", pair[0].codec, pair[1].codec),
         (f"{name} packets", scans[0].packet_count, scans[1].packet_count),
         (f"{name} bytes", (scans[0].byte_count, scans[0].payload_crc), (scans[1].byte_count, scans[1].payload_crc)),
     ]
     offsets = [_offset(scan, index) for scan, index in zip(scans, indices, strict=True)]
     ticks = [each.time_base or MILLISECOND for each in pair] + [index.time_base for index in indices]
-    if None not in offsets and abs(offsets[0] - offsets[1]) > 2 * max(ticks):
+    if abs(offsets[0] - offsets[1]) > 2 * max(ticks):
         rows.append((f"{name} offset to the picture", f"{float(offsets[0]):.6f} s", f"{float(offsets[1]):.6f} s"))
     return rows
 
 
-def _offset(scan: StreamScan, index: FilmIndex) -> Fraction | None:
-    return None if scan.start_seconds is None else scan.start_seconds - index.start_seconds
+def _offset(scan: StreamScan, index: FilmIndex) -> Fraction:
+    """From the first frame to the first packet; an empty stream begins with the film."""
+    return Fraction(0) if scan.start_seconds is None else scan.start_seconds - index.start_seconds
 
 
 def _language(stream: StreamInfo) -> str:
@@ -140,18 +141,19 @@ def _is_cover(stream: StreamInfo) -> bool:
 
 
 def _of_extras(source: FilmInfo, result: FilmInfo) -> list[Difference]:
-    chapters = [
-        [(dict(c.metadata).get("title", ""), _ms(c.start_seconds), _ms(c.stop_seconds)) for c in i.chapters]
-        for i in (source, result)
-    ]
-    files = [_files(info) for info in (source, result)]
     return _differences(
-        [("chapters", *chapters), ("timecode", source.timecode, result.timecode), ("attached files", *files)]
+        [
+            ("chapters", _chapters(source), _chapters(result)),
+            ("timecode", source.timecode, result.timecode),
+            ("attached files", _files(source), _files(result)),
+        ]
     )
 
 
-def _ms(seconds: Fraction) -> int:
-    return round(seconds * 1000)
+def _chapters(info: FilmInfo) -> list[tuple[str, int, int]]:
+    """Title, start and stop in milliseconds: what every container holds."""
+    moments = ((each, round(each.start_seconds * 1000), round(each.stop_seconds * 1000)) for each in info.chapters)
+    return [(dict(each.metadata).get("title", ""), start, stop) for each, start, stop in moments]
 
 
 def _files(info: FilmInfo) -> list[str]:

@@ -1,7 +1,5 @@
-"""A path to an open film: only files, only film containers; what the decoders raise leaves as MediaError."""
+"""A path to an open film: only files, only film containers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -17,25 +15,21 @@ DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
 
-@contextmanager
-def open_film(path: Path) -> Iterator[InputContainer]:
-    """Open a film for reading.
+def open_film(path: Path) -> InputContainer:
+    """Open a film for reading; close it, or use it as a context.
 
     Raises:
-        MediaError: ``not_a_file``, ``empty``, ``unreadable``, ``truncated`` or ``broken``; also for what is raised
-            while the film is open.
+        MediaError: ``not_a_file``, ``empty``, ``unreadable``, ``truncated`` or ``broken``.
     """
     _check_file(path)
     try:
-        with av.open(str(path), container_options=OPTIONS, metadata_errors="replace") as container:
-            if not len(container.streams):
-                _refuse_cut(path)
-            yield container
-    except av.error.EOFError as error:
-        raise MediaError("truncated", f"{path.name}: ends too early; find a whole copy") from error
+        container = av.open(str(path), "r", container_options=OPTIONS, metadata_errors="replace")
     except av.error.FFmpegError as error:
         _refuse_cut(path)
         raise MediaError("broken", f"{path.name}: no film that can be read ({error.strerror})") from error
+    if not len(container.streams):
+        _refuse_cut(path)
+    return container
 
 
 def film_stream(container: InputContainer) -> VideoStream:

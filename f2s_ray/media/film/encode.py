@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -56,7 +57,9 @@ def encode_segment(
 
 def _add_stream(container: OutputContainer, info: FilmInfo, preset: Preset) -> VideoStream:
     base = info.video.time_base or NUMBER_BASE
-    stream = container.add_stream(preset.encoder, rate=info.average_rate or 25, options=dict(preset.options))
+    stream = cast(
+        VideoStream, container.add_stream(preset.encoder, rate=info.average_rate or 25, options=dict(preset.options))
+    )
     context = stream.codec_context
     context.width, context.height = info.width_px, info.height_px
     context.pix_fmt = pixel_format_for(info, preset)[0]
@@ -74,7 +77,7 @@ def _add_stream(container: OutputContainer, info: FilmInfo, preset: Preset) -> V
 def _encoded(
     frames: Iterable[np.ndarray], stamps: Sequence[int], info: FilmInfo, stream: VideoStream
 ) -> Iterator[Packet]:
-    write, turn = RgbWriter(info, stream.codec_context.pix_fmt), turn_of(info.display_matrix)
+    write, turn = RgbWriter(info, stream.codec_context.pix_fmt or ""), turn_of(info.display_matrix)
     for rgb, stamp in zip(frames, stamps, strict=True):
         frame = write(stored(rgb, turn))
         frame.pts, frame.time_base = int(stamp) - int(stamps[0]), stream.codec_context.time_base
@@ -83,7 +86,7 @@ def _encoded(
 
 
 def _mux_numbered(container: OutputContainer, packets: list[Packet]) -> None:
-    places = ranks([packet.pts for packet in packets])
+    places = ranks([packet.pts or 0 for packet in packets])
     for packet in restamped(packets, places, np.arange(len(packets) + 1), reorder_depth(places)):
         packet.time_base = NUMBER_BASE
         container.mux(packet)

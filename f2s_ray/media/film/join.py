@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -17,10 +17,13 @@ from av.video.stream import VideoStream
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.film.aspect import write_aspect
 from f2s_ray.media.film.carry import Carrier, LeftOut, kept_tags
-from f2s_ray.media.film.container import open_film
+from f2s_ray.media.film.container import film_stream, open_film
 from f2s_ray.media.film.index import FilmIndex
 from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.restamp import ranks, reorder_depth, restamped
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 __all__ = ["FilmSource", "Segment", "join_segments"]
 
@@ -90,20 +93,23 @@ def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, contain
     stamps = np.append(source.index.pts, source.index.pts[-1] + source.index.durations[-1])
     shift_ticks = max(0, -int(stamps[0]))
     shift = shift_ticks * source.index.time_base
-    with open_film(source.path) as given, open_film(segments[0].path) as template:
-        with av.open(str(aside), "w", format=container_format, container_options=_options(container_format)) as result:
-            result.flags |= Flags.bitexact.value
-            carrier = Carrier(given, result, shift)
-            for stream in given.streams:
-                if stream.index == source.info.video_index:
-                    video = _add_picture(result, template.streams.video[0], given.streams[stream.index], source)
-                else:
-                    carrier.announce(stream)
-            result.metadata.update(kept_tags(given.metadata))
-            result.set_chapters(_shifted_chapters(given, shift))
-            pictures = restamped(_picture_packets(segments, video, source.index), places, stamps + shift_ticks, depth)
-            for packet in heapq.merge(pictures, carrier.packets(), key=_moment):
-                result.mux(packet)
+    with (
+        open_film(source.path) as given,
+        open_film(segments[0].path) as template,
+        av.open(str(aside), "w", format=container_format, container_options=_options(container_format)) as result,
+    ):
+        result.flags |= Flags.bitexact.value
+        carrier = Carrier(given, result, shift)
+        for stream in given.streams:
+            if stream.index == source.info.video_index:
+                video = _add_picture(result, template.streams.video[0], film_stream(given), source)
+            else:
+                carrier.announce(stream)
+        result.metadata.update(kept_tags(given.metadata))
+        result.set_chapters(_shifted_chapters(given, shift))
+        pictures = restamped(_picture_packets(segments, video, source.index), places, stamps + shift_ticks, depth)
+        for packet in heapq.merge(pictures, carrier.packets(), key=_moment):
+            result.mux(packet)
     if container_format == "matroska" and source.info.sample_aspect_ratio is not None:
         write_aspect(aside, source.info.width_px, source.info.height_px, source.info.sample_aspect_ratio)
     return (*carrier.left_out, *_left_by_container(source, container_format, shift))
@@ -123,13 +129,7 @@ def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:
         with open_film(segment.path) as container:
             stream = container.streams.video[0]
             headers.add((stream.codec_context.name, bytes(stream.codec_context.extradata or b"")))
-            packets = [packet for packet in container.demux(stream) if packet.size]
-            inside = ranks([packet.pts for packet in packets])
-            if len(inside) != segment.stop - segment.first or not packets[0].is_keyframe:
-                raise MediaError(
-                    "broken",
-                    f"{segment.path.name}: holds {len(inside)} of {segment.stop - segment.first} frames; delete it and run again",
-                )
+            inside = ranks([packet.pts or 0 for packet in _whole_packets(segment, container)])
         places.append(segment.first + inside)
         depth = max(depth, reorder_depth(inside))
     if len(headers) > 1:
@@ -140,13 +140,26 @@ def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:
     return np.concatenate(places), depth
 
 
+def _whole_packets(segment: Segment, container: InputContainer) -> list[Packet]:
+    try:
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+    except av.error.FFmpegError as error:
+        raise MediaError("broken", f"{segment.path.name}: {error.strerror}; delete it and run again") from error
+    count = segment.stop - segment.first
+    if len(packets) != count or not packets[0].is_keyframe:
+        raise MediaError(
+            "broken", f"{segment.path.name}: holds {len(packets)} of {count} frames; delete it and run again"
+        )
+    return packets
+
+
 def _add_picture(
     result: OutputContainer, template: VideoStream, original: VideoStream, source: FilmSource
 ) -> VideoStream:
     info = source.info
     video = result.add_stream_from_template(template, opaque=True)
     context = video.codec_context
-    context.framerate = info.average_rate or 0
+    context.framerate = info.average_rate or Fraction(0)
     if info.sample_aspect_ratio is not None:
         context.sample_aspect_ratio = info.sample_aspect_ratio
     context.color_primaries, context.color_trc = info.colour.primaries, info.colour.transfer
@@ -180,7 +193,7 @@ def _moment(packet: Packet) -> float:
     return float((stamp or 0) * packet.time_base)
 
 
-def _shifted_chapters(given: InputContainer, shift: Fraction) -> list[dict[str, Any]]:
+def _shifted_chapters(given: InputContainer, shift: Fraction) -> "list[Chapter]":
     chapters = given.chapters()
     for chapter in chapters:
         ticks = round(shift / (chapter["time_base"] or 1))

@@ -3,7 +3,7 @@
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.info import Colour, FilmInfo

@@ -7,7 +7,7 @@ from av.codec import Codec
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.video.format import VideoFormat
 
-from f2s_ray.errors import ConfigError
+from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.film.info import FilmInfo
 
 __all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named"]
@@ -82,6 +82,9 @@ def pixel_format_for(info: FilmInfo, preset: Preset) -> tuple[str, tuple[str, ..
     """The encoder's pixel format that loses least of the film's, and what is lost or changed, in words.
 
     Subsampled chroma needs even sizes in H.264 and HEVC; an odd film keeps its size and gets finer chroma.
+
+    Raises:
+        MediaError: ``unsupported`` if the encoder has no format for such pictures.
     """
     formats = [each for each in Codec(preset.encoder, "w").video_formats if _fits(info, preset, each)]
     source = info.pixel_format.replace("yuvj", "yuv")
@@ -89,6 +92,8 @@ def pixel_format_for(info: FilmInfo, preset: Preset) -> tuple[str, tuple[str, ..
     if same:
         return source, ()
     best, _ = find_best_pix_fmt_of_list([each.name for each in formats], source, info.has_alpha)
+    if best is None:
+        raise MediaError("unsupported", f"pixel format {info.pixel_format}: {preset.encoder} has none that is near")
     return best.name, _changes(VideoFormat(source), best)
 
 

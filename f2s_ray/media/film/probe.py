@@ -1,13 +1,16 @@
 """A film to its FilmInfo: headers and one frame, since the turn of a film is told by frames only."""
 
 import struct
+from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -54,14 +57,12 @@ def _check_size(name: str, stream: VideoStream, limits: FilmLimits) -> None:
 def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
     name = Path(container.name).name
     found = False
-    for packet in islice(container.demux(stream), FIRST_PACKETS):
-        found |= packet.size > 0
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:  # a recording may begin in the middle of a group of pictures
-            continue
-        if frames:
-            return frames[0]
+    with suppress(av.error.FFmpegError):
+        for packet in islice(container.demux(stream), FIRST_PACKETS):
+            found |= packet.size > 0
+            with suppress(av.error.InvalidDataError):  # a recording may begin in the middle of a group of pictures
+                for frame in packet.decode():
+                    return frame
     if not found:
         raise MediaError("empty", f"{name}: has a picture stream with no frame in it; find a whole copy")
     raise MediaError("broken", f"{name}: none of its first {FIRST_PACKETS} packets can be decoded; find a whole copy")
@@ -120,8 +121,8 @@ def _codec_of(stream: Stream) -> str:
 
 
 def _display_matrix(frame: VideoFrame) -> Matrix | None:
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    return None if data is None else struct.unpack("=9i", bytes(data))
+    sides = cast(Mapping[Type, SideData], frame.side_data)
+    return struct.unpack("=9i", bytes(sides[Type.DISPLAYMATRIX])) if Type.DISPLAYMATRIX in sides else None
 
 
 def _timecode(container: InputContainer, stream: VideoStream) -> str | None:

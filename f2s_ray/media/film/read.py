@@ -1,7 +1,6 @@
 """Frames [first, stop) of a film, upright, with exact stamps: from the nearest keyframe, one frame at a time."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -49,15 +48,13 @@ def read_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: 
     numbers = {int(pts): number for number, pts in enumerate(index.pts[first:stop], first)}
     with open_film(path) as container:
         stream = film_stream(container)
+        found: Iterator[tuple[int, VideoFrame]] = enumerate(_decoded(container.demux(stream), stream))
         if index.has_own_stamps:
             decoded = _decoded(_packets_from(container, stream, index, first), stream)
-            found = ((numbers.get(frame.pts, -1), frame) for frame in decoded)
-        else:
-            found = enumerate(_decoded(container.demux(stream), stream))
-        with closing(_in_order(found, path.name, index, (first, stop))) as frames:
-            for number, frame in frames:
-                _check_size(path.name, info, number, frame)
-                yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
+            found = ((numbers.get(frame.pts or 0, -1), frame) for frame in decoded)
+        for number, frame in _in_order(found, path.name, index, (first, stop)):
+            _check_size(path.name, info, number, frame)
+            yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
 
 
 def _packets_from(container: InputContainer, stream: VideoStream, index: FilmIndex, first: int) -> Iterator[Packet]:
@@ -67,12 +64,15 @@ def _packets_from(container: InputContainer, stream: VideoStream, index: FilmInd
     for back in range(SEEKS):
         if place - back <= 0:
             break
-        container.seek(int(index.pts[index.keyframes[place - back]]), stream=stream)
+        try:
+            container.seek(int(index.pts[index.keyframes[place - back]]), stream=stream)
+        except av.error.FFmpegError:
+            break
         # A flush makes the decoder forget how far frames are out of order; it would drop or swap some.
         stream.codec_context.reorder_depth = depth
         packets = container.demux(stream)
         key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
-        if key is not None and key.pts <= index.pts[first]:
+        if key is not None and (key.pts or 0) <= index.pts[first]:
             return chain([key], packets)
     container.seek(min(0, int(index.pts[0])), stream=stream)
     stream.codec_context.reorder_depth = depth
@@ -80,12 +80,15 @@ def _packets_from(container: InputContainer, stream: VideoStream, index: FilmInd
 
 
 def _decoded(packets: Iterator[Packet], stream: VideoStream) -> Iterator[VideoFrame]:
-    """All frames that decode; a packet that does not is left out here, and missed where its frame is wanted."""
-    for packet in packets:
-        try:
-            yield from stream.decode(packet)
-        except av.error.InvalidDataError:
-            continue
+    """All frames that decode; what does not is left out here, and missed where its frame is wanted."""
+    try:
+        for packet in packets:
+            try:
+                yield from stream.decode(packet)
+            except av.error.InvalidDataError:
+                continue
+    except av.error.FFmpegError:
+        return
 
 
 def _in_order(

@@ -28,7 +28,7 @@ def reorder_depth(places: np.ndarray) -> int:
     return int(max(0, (np.arange(len(places)) - places).max()))
 
 
-def restamped(packets: Iterable[Packet], places: Sequence[int], stamps: np.ndarray, depth: int) -> Iterator[Packet]:
+def restamped(packets: Iterable[Packet], places: np.ndarray, stamps: np.ndarray, depth: int) -> Iterator[Packet]:
     """Set pts, dts and duration of each packet, in ticks of ``stamps``.
 
     The n-th packet is decoded at the stamp of frame ``n - depth``, so dts rises and never passes pts; the first

@@ -160,7 +160,7 @@ def _index(
     last = int(shown[-1])
     said = pictures.durations[last] if last == len(order) - 1 or not container.format.name.startswith("mov") else 0
     return FilmIndex(
-        time_base=stream.time_base,
+        time_base=_time_base(stream),
         pts=in_file[shown],
         durations=_durations(in_file[shown], said),
         is_end_said=said > 0,
@@ -172,6 +172,12 @@ def _index(
         is_truncated=trouble[1],
         streams=streams,
     )
+
+
+def _time_base(stream: VideoStream) -> Fraction:
+    if stream.time_base is None:
+        raise MediaError("no_stamps", "its picture has no time base; copy it into Matroska first")
+    return stream.time_base
 
 
 def _has_own_stamps(container: InputContainer, pictures: _Pictures) -> bool:

@@ -47,8 +47,8 @@ def turn_of(matrix: Matrix | None) -> Turn:
     """
     if matrix is None:
         return UPRIGHT
-    signs = tuple((value > 0) - (value < 0) for value in (matrix[0], matrix[1], matrix[3], matrix[4]))
-    return TURNS.get(signs, UPRIGHT)
+    a, b, c, d = ((value > 0) - (value < 0) for value in (matrix[0], matrix[1], matrix[3], matrix[4]))
+    return TURNS.get((a, b, c, d), UPRIGHT)
 
 
 def upright(frame: np.ndarray, turn: Turn) -> np.ndarray:

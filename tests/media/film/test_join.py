@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def segments_of(source: FilmSource, preset: str, folder: Path, cuts: Sequence[in
     count = source.index.frame_count
     borders = [0, *(cut for cut in cuts if cut < count), count]
     segments = []
-    for first, stop in zip(borders, borders[1:], strict=False):
+    for first, stop in pairwise(borders):
         segment = Segment(folder / f"{preset}_{first}.mkv", first, stop)
         frames = (frame.rgb for frame in read_frames(source.path, source.info, source.index, first, stop))
         stamps = source.index.pts[first:stop].tolist()

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import av
 import numpy as np
 from hypothesis import given
@@ -16,7 +18,7 @@ def test_dts_rises_and_never_passes_pts(steps: list[int], start: int, spread: in
     depth = reorder_depth(places)
     packets = list(restamped([av.Packet(4) for _ in order], places, stamps, depth))
     dts = [packet.dts for packet in packets]
-    assert all(one < other for one, other in zip(dts, dts[1:], strict=False))
+    assert all(one < other for one, other in pairwise(dts))
     assert all(packet.dts <= packet.pts for packet in packets)
     assert sorted(packet.pts for packet in packets) == stamps[:-1].tolist()
     assert all(packet.pts + packet.duration in stamps for packet in packets)
