@@ -10,7 +10,7 @@ from av.video.format import VideoFormat
 from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.film.info import FilmInfo
 
-__all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named"]
+__all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named", "suffix_for"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,17 @@ def pixel_format_for(info: FilmInfo, preset: Preset) -> tuple[str, tuple[str, ..
     if best is None:
         raise MediaError("unsupported", f"pixel format {info.pixel_format}: {preset.encoder} has none that is near")
     return best.name, _changes(VideoFormat(source), best)
+
+
+def suffix_for(info: FilmInfo, preset: Preset) -> str:
+    """The suffix of the result: the source's own container where the preset goes into it, else Matroska, which holds most.
+
+    A film of the QuickTime family keeps to it, as mov or mp4, since its sound and tags are at home there.
+    """
+    if not info.container.startswith("mov"):
+        return "mkv"
+    own = "mov" if dict(info.metadata).get("major_brand", "").startswith("qt") else "mp4"
+    return next(each for each in (own, "mp4", "mov", "mkv") if each in preset.containers)
 
 
 def _fits(info: FilmInfo, preset: Preset, pixel_format: VideoFormat) -> bool:

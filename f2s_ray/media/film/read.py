@@ -19,7 +19,7 @@ from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.pixels import RgbReader
 from f2s_ray.media.film.turn import turn_of, upright
 
-__all__ = ["FilmFrame", "read_frames"]
+__all__ = ["FilmFrame", "decode_frames", "read_frames"]
 
 SEEKS = 3
 HELD_FRAMES = 32
@@ -34,27 +34,33 @@ class FilmFrame(NamedTuple):
 
 
 def read_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[FilmFrame]:
-    """Exactly the frames [first, stop) in the order of showing.
+    """Exactly the frames [first, stop) in the order of showing, upright.
 
     Raises:
         MediaError: ``broken`` for a frame that does not decode, ``size_changes`` for one of another size.
         ValueError: if the interval is not inside the film.
     """
+    convert, turn = RgbReader(info), turn_of(info.display_matrix)
+    for number, frame in enumerate(decode_frames(path, info, index, first, stop), first):
+        yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
+
+
+def decode_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[VideoFrame]:
+    """The frames [first, stop) as they are stored; raises as ``read_frames``."""
     if not 0 <= first <= stop <= index.frame_count:
         raise ValueError(f"[{first}, {stop}) is not inside [0, {index.frame_count})")
     if first == stop:
         return
-    convert, turn = RgbReader(info), turn_of(info.display_matrix)
     numbers = {int(pts): number for number, pts in enumerate(index.pts[first:stop], first)}
     with open_film(path) as container:
         stream = film_stream(container)
         found: Iterator[tuple[int, VideoFrame]] = enumerate(_decoded(container.demux(stream), stream))
         if index.has_own_stamps:
             decoded = _decoded(_packets_from(container, stream, index, first), stream)
-            found = ((numbers.get(frame.pts or 0, -1), frame) for frame in decoded)
+            found = ((numbers.get(frame.pts, -1) if frame.pts is not None else -1, frame) for frame in decoded)
         for number, frame in _in_order(found, path.name, index, (first, stop)):
             _check_size(path.name, info, number, frame)
-            yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
+            yield frame
 
 
 def _packets_from(container: InputContainer, stream: VideoStream, index: FilmIndex, first: int) -> Iterator[Packet]:

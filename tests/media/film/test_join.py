@@ -1,3 +1,4 @@
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -152,6 +153,18 @@ def test_a_cut_film_keeps_what_there_is(tmp_path: Path) -> None:
     assert compare_films(path, result) == []
     assert numbers_in(result) == numbers_in(path)
     assert numbers_in(result)[:50] == list(range(50))
+
+
+SHARED = Path(os.environ.get("F2S_SHARED_DATA", Path(__file__).resolve().parents[3].parent / "shared" / "data"))
+
+
+@pytest.mark.skipif(not (SHARED / "eval" / "video").is_dir(), reason="the shared films are not here")
+@pytest.mark.parametrize("name", ["carphone_distorted.mp4", "mmaction2_test.avi"])
+def test_a_real_film_differs_in_nothing(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.symlink_to(SHARED / "eval" / "video" / name)
+    result, _ = rejoined(path, "ffv1", "mkv")
+    assert compare_films(path, result) == []
 
 
 def test_nothing_is_left_aside(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.media.film.info import FilmLimits
-from f2s_ray.media.film.presets import available_presets, pixel_format_for, preset_named
+from f2s_ray.media.film.presets import available_presets, pixel_format_for, preset_named, suffix_for
 from f2s_ray.media.film.probe import probe_film
 from tests.media.film.films import make_film
 
@@ -58,3 +58,20 @@ def test_every_preset_encodes_the_format_it_chooses(info, tmp_path: Path) -> Non
         name = pixel_format_for(info, preset)[0]
         path = make_film(tmp_path / f"{preset.name}.mkv", count=2, codec=preset.encoder, pixel_format=name)
         assert probe_film(path, FilmLimits()).pixel_format == name
+
+
+@pytest.mark.parametrize(
+    ("container", "brand", "preset", "expected"),
+    [
+        ("mov,mp4,m4a,3gp,3g2,mj2", "isom", "h264", "mp4"),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "qt  ", "hevc", "mov"),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "qt  ", "av1", "mp4"),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "isom", "prores", "mov"),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "isom", "ffv1", "mkv"),
+        ("matroska,webm", "", "h264", "mkv"),
+        ("avi", "", "prores", "mkv"),
+    ],
+)
+def test_a_film_stays_in_its_container_where_the_preset_fits(container, brand, preset, expected, info) -> None:
+    film = replace(info, container=container, metadata=(("major_brand", brand),))
+    assert suffix_for(film, preset_named(preset)) == expected
