@@ -12,6 +12,7 @@ import av
 import numpy as np
 from av.container import Flags, InputContainer, OutputContainer
 from av.packet import Packet
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from f2s_ray.errors import JobError, MediaError
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["FilmSource", "Segment", "join_segments"]
 
 FORMATS = {".mkv": "matroska", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
+PLAIN_TAGS = (
+    "title",
+    "artist",
+    "album_artist",
+    "composer",
+    "album",
+    "date",
+    "comment",
+    "genre",
+    "copyright",
+    "grouping",
+)
+MP4_TAGS = frozenset(
+    (*PLAIN_TAGS, "lyrics", "description", "synopsis", "keywords", "creation_time", "location", "timecode")
+)
 
 
 @dataclass(frozen=True)
@@ -96,10 +112,13 @@ def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, contain
     with (
         open_film(source.path) as given,
         open_film(segments[0].path) as template,
-        av.open(str(aside), "w", format=container_format, container_options=_options(container_format)) as result,
+        av.open(
+            str(aside), "w", format=container_format, container_options=_options(container_format, given)
+        ) as result,
     ):
         result.flags |= Flags.bitexact.value
         carrier = Carrier(given, result, shift)
+        odd_tags = _left_tags(given, container_format)
         for stream in given.streams:
             if stream.index == source.info.video_index:
                 video = _add_picture(result, template.streams.video[0], film_stream(given), source)
@@ -112,14 +131,32 @@ def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, contain
             result.mux(packet)
     if container_format == "matroska" and source.info.sample_aspect_ratio is not None:
         write_aspect(aside, source.info.width_px, source.info.height_px, source.info.sample_aspect_ratio)
-    return (*carrier.left_out, *_left_by_container(source, container_format, shift))
+    return (*carrier.left_out, *_left_by_container(source, container_format, shift), *odd_tags)
 
 
-def _options(container_format: str) -> dict[str, str]:
-    """Nothing is moved in time; flags of tracks and tags stay as they are."""
+def _options(container_format: str, given: InputContainer) -> dict[str, str]:
+    """Nothing is moved in time; flags of tracks stay as they are.
+
+    MP4 has a few tags of its own, beside which its cover lies, or any tags but no cover.
+    """
+    options = {"avoid_negative_ts": "disabled"}
     if container_format == "matroska":
-        return {"avoid_negative_ts": "disabled", "default_mode": "passthrough"}
-    return {"avoid_negative_ts": "disabled", "movflags": "+use_metadata_tags"}
+        return options | {"default_mode": "passthrough"}
+    return options | ({"movflags": "+use_metadata_tags"} if _odd_tags(given) and not _has_cover(given) else {})
+
+
+def _odd_tags(given: InputContainer) -> list[str]:
+    return sorted(key for key in kept_tags(given.metadata) if key.lower() not in MP4_TAGS)
+
+
+def _left_tags(given: InputContainer, container_format: str) -> list[LeftOut]:
+    if container_format == "matroska" or not _odd_tags(given) or not _has_cover(given):
+        return []
+    return [LeftOut(f"tags {', '.join(_odd_tags(given))}", f"{container_format} holds them or a cover, not both")]
+
+
+def _has_cover(given: InputContainer) -> bool:
+    return any(stream.disposition & Disposition.attached_pic for stream in given.streams)
 
 
 def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:

@@ -143,6 +143,16 @@ def test_what_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
     assert {each.what for each in compare_films(path, result)} == {"subtitle streams", "attached files"}
 
 
+def test_tags_of_any_name_come_along(tmp_path: Path) -> None:
+    tags = {"title": "Summer", "com.apple.quicktime.model": "A phone", "camera": "Acme Box"}
+    path = make_film(tmp_path / "film.mkv", tags=tags)
+    for preset, suffix in (("h264", "mp4"), ("h264", "mov"), ("ffv1", "mkv")):
+        result, left_out = rejoined(path, preset, suffix)
+        kept = {key.lower(): value for key, value in opened(result)[0].metadata}
+        assert tags.items() <= kept.items()
+        assert not [each for each in left_out if "tags" in each.what]
+
+
 def test_a_cut_film_keeps_what_there_is(tmp_path: Path) -> None:
     whole = make_film(tmp_path / "whole.mkv", count=100, options={"g": "10"}, sounds=[("ac3", "stereo")]).read_bytes()
     path = tmp_path / "cut.mkv"
