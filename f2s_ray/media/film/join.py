@@ -2,7 +2,7 @@
 
 import errno
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,12 +21,13 @@ from f2s_ray.media.film.carry import Carrier, LeftOut, kept_tags
 from f2s_ray.media.film.container import film_stream, open_film
 from f2s_ray.media.film.index import FilmIndex
 from f2s_ray.media.film.info import FilmInfo
-from f2s_ray.media.film.restamp import ranks, reorder_depth, restamped
+from f2s_ray.media.film.restamp import restamped
+from f2s_ray.media.film.segments import Segment, check_whole, packets_of, places_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-__all__ = ["FilmSource", "Segment", "join_segments"]
+__all__ = ["FilmSource", "join_segments"]
 
 FORMATS = {".mkv": "matroska", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
 PLAIN_TAGS = (
@@ -44,15 +45,6 @@ PLAIN_TAGS = (
 MP4_TAGS = frozenset(
     (*PLAIN_TAGS, "lyrics", "description", "synopsis", "keywords", "creation_time", "location", "timecode")
 )
-
-
-@dataclass(frozen=True)
-class Segment:
-    """The frames [first, stop) of a film, encoded."""
-
-    path: Path
-    first: int
-    stop: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ def join_segments(segments: Sequence[Segment], source: FilmSource, path: Path) -
         JobError: if the disk is full.
         ValueError: if the segments are not the whole film, or the suffix is none of a film.
     """
-    _check_whole(segments, source.index.frame_count)
+    check_whole(segments, source.index.frame_count)
     aside = path.with_name(path.name + ".part")
     try:
         left_out = _write(segments, source, aside, FORMATS[path.suffix.lower()])
@@ -97,15 +89,8 @@ def join_segments(segments: Sequence[Segment], source: FilmSource, path: Path) -
     return left_out
 
 
-def _check_whole(segments: Sequence[Segment], frame_count: int) -> None:
-    borders = [0, *(segment.stop for segment in segments)]
-    starts = [*(segment.first for segment in segments), frame_count]
-    if borders != starts:
-        raise ValueError(f"segments end at {borders[1:]} and begin at {starts[:-1]}, the film has {frame_count} frames")
-
-
 def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, container_format: str) -> tuple[LeftOut, ...]:
-    places, depth = _places(segments)
+    places, depth = places_of(segments)
     stamps = np.append(source.index.pts, source.index.pts[-1] + source.index.durations[-1])
     shift_ticks = max(0, -int(stamps[0]))
     shift = shift_ticks * source.index.time_base
@@ -126,7 +111,7 @@ def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, contain
                 carrier.announce(stream)
         result.metadata.update(kept_tags(given.metadata))
         result.set_chapters(_shifted_chapters(given, shift))
-        pictures = restamped(_picture_packets(segments, video, source.index), places, stamps + shift_ticks, depth)
+        pictures = restamped(packets_of(segments, video, source.index.time_base), places, stamps + shift_ticks, depth)
         for packet in heapq.merge(pictures, carrier.packets(), key=_moment):
             result.mux(packet)
     if container_format == "matroska" and source.info.sample_aspect_ratio is not None:
@@ -142,6 +127,7 @@ def _options(container_format: str, given: InputContainer) -> dict[str, str]:
     options = {"avoid_negative_ts": "disabled"}
     if container_format == "matroska":
         return options | {"default_mode": "passthrough"}
+    options["movie_timescale"] = "90000"  # of its own it begins streams at whole milliseconds
     return options | ({"movflags": "+use_metadata_tags"} if _odd_tags(given) and not _has_cover(given) else {})
 
 
@@ -157,37 +143,6 @@ def _left_tags(given: InputContainer, container_format: str) -> list[LeftOut]:
 
 def _has_cover(given: InputContainer) -> bool:
     return any(stream.disposition & Disposition.attached_pic for stream in given.streams)
-
-
-def _places(segments: Sequence[Segment]) -> tuple[np.ndarray, int]:
-    """For every packet in the order of decoding, the number of its frame; and how far decoding runs ahead."""
-    places, depth, headers = [], 0, set()
-    for segment in segments:
-        with open_film(segment.path) as container:
-            stream = container.streams.video[0]
-            headers.add((stream.codec_context.name, bytes(stream.codec_context.extradata or b"")))
-            inside = ranks([packet.pts or 0 for packet in _whole_packets(segment, container)])
-        places.append(segment.first + inside)
-        depth = max(depth, reorder_depth(inside))
-    if len(headers) > 1:
-        raise MediaError(
-            "broken",
-            f"{segments[0].path.name}: was encoded otherwise than the other segments; delete them and run again",
-        )
-    return np.concatenate(places), depth
-
-
-def _whole_packets(segment: Segment, container: InputContainer) -> list[Packet]:
-    try:
-        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
-    except av.error.FFmpegError as error:
-        raise MediaError("broken", f"{segment.path.name}: {error.strerror}; delete it and run again") from error
-    count = segment.stop - segment.first
-    if len(packets) != count or not packets[0].is_keyframe:
-        raise MediaError(
-            "broken", f"{segment.path.name}: holds {len(packets)} of {count} frames; delete it and run again"
-        )
-    return packets
 
 
 def _add_picture(
@@ -213,16 +168,6 @@ def _add_picture(
     if info.timecode is not None:
         video.metadata.update({"timecode": info.timecode})
     return video
-
-
-def _picture_packets(segments: Sequence[Segment], video: VideoStream, index: FilmIndex) -> Iterator[Packet]:
-    for segment in segments:
-        with open_film(segment.path) as container:
-            for packet in container.demux(container.streams.video[0]):
-                if packet.size:
-                    packet.stream = video
-                    packet.time_base = index.time_base
-                    yield packet
 
 
 def _moment(packet: Packet) -> float:

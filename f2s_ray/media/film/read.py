@@ -1,13 +1,13 @@
 """Frames [first, stop) of a film, upright, with exact stamps: from the nearest keyframe, one frame at a time."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -52,26 +52,28 @@ def decode_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop
     if first == stop:
         return
     numbers = {int(pts): number for number, pts in enumerate(index.pts[first:stop], first)}
-    with open_film(path) as container:
-        stream = film_stream(container)
-        found: Iterator[tuple[int, VideoFrame]] = enumerate(_decoded(container.demux(stream), stream))
+    with ExitStack() as opened:
         if index.has_own_stamps:
-            decoded = _decoded(_packets_from(container, stream, index, first), stream)
-            found = ((numbers.get(frame.pts, -1) if frame.pts is not None else -1, frame) for frame in decoded)
+            stream, packets = _packets_from(path, index, first, opened)
+            frames = _decoded(packets, stream)
+            found = ((numbers.get(frame.pts, -1) if frame.pts is not None else -1, frame) for frame in frames)
+        else:
+            stream, packets = _from_the_start(path, opened)
+            found = ((number, frame) for number, frame in enumerate(_decoded(packets, stream)))
         for number, frame in _in_order(found, path.name, index, (first, stop)):
             _check_size(path.name, info, number, frame)
             yield frame
 
 
-def _packets_from(container: InputContainer, stream: VideoStream, index: FilmIndex, first: int) -> Iterator[Packet]:
+def _packets_from(path: Path, index: FilmIndex, first: int, opened: ExitStack) -> tuple[VideoStream, Iterator[Packet]]:
     """Packets from a keyframe at or before the one that ``first`` needs: a demuxer may land late, so it is tried again."""
-    depth = stream.codec_context.reorder_depth
     place = int(np.searchsorted(index.keyframes, index.keyframe_before(first)))
-    for back in range(SEEKS):
-        if place - back <= 0:
-            break
+    for earlier in range(place, max(0, place - SEEKS), -1):
+        container = opened.enter_context(open_film(path))
+        stream = film_stream(container)
+        depth = stream.codec_context.reorder_depth
         try:
-            container.seek(int(index.pts[index.keyframes[place - back]]), stream=stream)
+            container.seek(int(index.pts[index.keyframes[earlier]]), stream=stream)
         except av.error.FFmpegError:
             break
         # A flush makes the decoder forget how far frames are out of order; it would drop or swap some.
@@ -79,10 +81,14 @@ def _packets_from(container: InputContainer, stream: VideoStream, index: FilmInd
         packets = container.demux(stream)
         key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
         if key is not None and (key.pts or 0) <= index.pts[first]:
-            return chain([key], packets)
-    container.seek(min(0, int(index.pts[0])), stream=stream)
-    stream.codec_context.reorder_depth = depth
-    return container.demux(stream)
+            return stream, chain([key], packets)
+    return _from_the_start(path, opened)
+
+
+def _from_the_start(path: Path, opened: ExitStack) -> tuple[VideoStream, Iterator[Packet]]:
+    container = opened.enter_context(open_film(path))
+    stream = film_stream(container)
+    return stream, container.demux(stream)
 
 
 def _decoded(packets: Iterator[Packet], stream: VideoStream) -> Iterator[VideoFrame]:

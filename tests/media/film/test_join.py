@@ -11,9 +11,10 @@ from f2s_ray.errors import MediaError
 from f2s_ray.media.film.carry import LeftOut
 from f2s_ray.media.film.compare import Difference, compare_films
 from f2s_ray.media.film.encode import encode_segment
-from f2s_ray.media.film.join import FilmSource, Segment, join_segments
+from f2s_ray.media.film.join import FilmSource, join_segments
 from f2s_ray.media.film.presets import available_presets, preset_named
 from f2s_ray.media.film.read import read_frames
+from f2s_ray.media.film.segments import Segment
 from tests.media.film.films import MIRRORED_QUARTER, QUARTER, make_film, number_of, opened, source_of
 
 NTSC = {"rate": Fraction(30000, 1001), "base": Fraction(1, 30000), "stamps": range(0, 30030, 1001)}
@@ -41,6 +42,12 @@ FILMS = {
     "late.mp4": {"base": Fraction(1, 1000), "stamps": range(1400, 2600, 40), "sounds": [("ac3", "stereo")]},
     "early.mp4": {"base": Fraction(1, 1000), "stamps": range(-80, 1120, 40), "options": {"g": "8"}},
     "stream.ts": {"base": Fraction(1, 90000), "stamps": range(0, 108000, 3600), "sounds": [("ac3", "stereo")]},
+    "negative.ts": {
+        "base": Fraction(1, 90000),
+        "stamps": range(-7200, 100800, 3600),
+        "sounds": [("ac3", "stereo")],
+        "container_options": {"avoid_negative_ts": "disabled"},
+    },
     "divx.avi": {"codec": "mpeg4", "options": {"bf": "2", "g": "8"}, "sounds": [("mp2", "stereo")]},
     "grey.mkv": {"codec": "ffv1", "pixel_format": "gray"},
     "fine.mkv": {"codec": "ffv1", "pixel_format": "yuv422p10le", "colour": (1, 1, 1, 1)},
@@ -133,6 +140,17 @@ def test_the_same_segments_give_the_same_bytes(tmp_path: Path) -> None:
         for name in names:
             join_segments(segments, source, name)
         assert names[0].read_bytes() == names[1].read_bytes()
+
+
+def test_stamps_before_zero_are_kept_apart_but_begin_at_zero(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "negative.ts", **FILMS["negative.ts"])
+    before = opened(path)[1]
+    assert before.start_seconds < 0
+    for preset, suffix in (("h264", "mp4"), ("ffv1", "mkv")):
+        result, left_out = rejoined(path, preset, suffix)
+        assert compare_films(path, result) == []
+        assert opened(result)[1].start_seconds == 0
+        assert any("before zero" in each.what for each in left_out)
 
 
 def test_what_mp4_cannot_hold_is_named(tmp_path: Path) -> None:
