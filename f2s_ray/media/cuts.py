@@ -62,7 +62,8 @@ class _Watch:
     def see(self, frame: np.ndarray) -> list[Cut]:
         self._history.add(look_at(frame))
         now = self._history.stop - 1
-        self._follow_blank(now)
+        if now > 0:
+            self._follow_blank(now - 1)
         self._run_rules(now - CUT_LAG, now - FADE_LAG, now - DISSOLVE_LAG)
         return self._settled(now - SETTLED_LAG)
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-__all__ = ["Look", "contrast", "look_at", "mixture", "unlikeness"]
+__all__ = ["Look", "contrast", "look_at", "mixture", "resemblance", "unlikeness"]
 
 # Width and height of all looks: small enough for noise to average out, large enough to tell two portraits apart.
 SIZE_PX = (96, 72)
@@ -21,7 +21,7 @@ FLOW_CONTRAST = 50.0
 
 @dataclass(frozen=True)
 class Look:
-    """A frame at 96 x 72, its shape given up: detail without brightness, what the flow looks at, and a thumbnail in colour."""
+    """A frame at 96 x 72, its shape given up: detail without brightness, what the flow looks at, and a thumbnail in colour less its mean."""
 
     detail: Float[np.ndarray, "72 96"]
     flow_input: UInt8[np.ndarray, "72 96"]
@@ -33,10 +33,11 @@ def look_at(frame: UInt8[np.ndarray, "h w 3"]) -> Look:
     small = cv2.resize(frame, SIZE_PX, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
     grey = cv2.GaussianBlur(small @ LUMA, (0, 0), FINE_SIGMA_PX)
     level = (grey - grey.mean()) * (FLOW_CONTRAST / max(float(grey.std()), FLOOR))
+    thumb = cv2.resize(small, THUMB_PX, interpolation=cv2.INTER_AREA)
     return Look(
         detail=grey - cv2.GaussianBlur(grey, (0, 0), COARSE_SIGMA_PX),
         flow_input=np.clip(level + 128.0, 0, 255).astype(np.uint8),
-        thumb=cv2.resize(small, THUMB_PX, interpolation=cv2.INTER_AREA),
+        thumb=thumb - thumb.mean(axis=(0, 1)),
     )
 
 
@@ -58,25 +59,31 @@ def unlikeness(before: Look, after: Look) -> float:
 
 def contrast(before: Look, after: Look) -> float:
     """Standard deviation of the picture that two neighbours share, 0..1; noise has no share in it. 0 for a blank frame."""
-    one, other = before.thumb.mean(axis=2), after.thumb.mean(axis=2)
-    return float(np.sqrt(max(np.mean((one - one.mean()) * (other - other.mean())), 0.0)))
+    shared = float(np.mean(before.thumb.mean(axis=2) * after.thumb.mean(axis=2)))
+    return float(np.sqrt(max(shared, 0.0)))
+
+
+def resemblance(one: Look, other: Look) -> float:
+    """Correlation of two thumbnails, -1..1: quick, and high only where nothing large has moved."""
+    strength = _dot(one, one) * _dot(other, other)
+    return float(_dot(one, other) / np.sqrt(strength)) if strength > 0 else 0.0
 
 
 def mixture(first: Look, last: Look, middle: Look) -> tuple[float, float]:
     """How far ``middle`` is on its way from ``first`` (0) to ``last`` (1), and what share of it no mixture explains, 0..1.
 
-    A dissolve is a mixture of its ends; a pan or somebody walking through is not.
+    A dissolve is a mixture of its ends; a pan or somebody walking through is not. The ends must not be alike.
     """
-    ends = np.stack([_centred(first.thumb), _centred(last.thumb)], axis=1)
-    target = _centred(middle.thumb)
-    shares, *_ = np.linalg.lstsq(ends, target, rcond=None)
-    rest = float(np.sum((target - ends @ shares) ** 2) / max(float(np.sum(target**2)), 1e-9))
-    total = float(np.sum(np.maximum(shares, 0.0)))
-    return (float(max(shares[1], 0.0)) / total if total > 0 else 0.5), min(rest, 1.0)
+    inner = np.array([[_dot(first, first), _dot(first, last)], [_dot(first, last), _dot(last, last)]])
+    with_ends = np.array([_dot(first, middle), _dot(last, middle)])
+    shares = np.linalg.solve(inner + np.eye(2) * FLOOR**2, with_ends)
+    rest = 1.0 - float(shares @ with_ends) / max(_dot(middle, middle), FLOOR**2)
+    old, new = np.maximum(shares, 0.0)
+    return float(new / (old + new)) if old + new > 0 else 0.5, float(np.clip(rest, 0.0, 1.0))
 
 
-def _centred(thumb: np.ndarray) -> np.ndarray:
-    return (thumb - thumb.mean(axis=(0, 1))).ravel()
+def _dot(one: Look, other: Look) -> float:
+    return float(np.vdot(one.thumb, other.thumb))
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from f2s_ray.media.frame_looks import Look, contrast, mixture, unlikeness
+from f2s_ray.media.frame_looks import Look, contrast, mixture, resemblance, unlikeness
 
 __all__ = ["DISSOLVE_FRAMES", "FLASH_FRAMES", "Cut", "History", "dissolve", "fade", "hard_cut"]
 
@@ -20,6 +20,8 @@ DISSOLVE_FRAMES = (8, 16, 32)
 LEAST_DISSOLVED = 0.42
 MIXTURE_REST = 0.10
 PROBES = 5
+# Ends that resemble each other more are those of one shot.
+ALIKE = 0.8
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class History:
         before = self._looks.get(new - 1, look)
         self._looks[new] = look
         self._steps[new] = unlikeness(before, look) if new else 0.0
-        self._contrasts[new] = contrast(before, look)
+        self._contrasts[new] = contrast(before, look) if new else 0.0
         self.stop += 1
         for memory in (self._looks, self._steps, self._contrasts):
             memory.pop(self.stop - 1 - self._length, None)
@@ -66,8 +68,8 @@ class History:
         return self._steps[frame]
 
     def is_blank(self, frame: int) -> bool:
-        """Whether nothing is to be seen, be it black or white."""
-        return self._contrasts[frame] < BLANK
+        """Whether nothing is to be seen, be it black or white; known once the next frame is."""
+        return max(self._contrasts[frame], self._contrasts.get(frame + 1, 0.0)) < BLANK
 
     def contrast(self, frame: int) -> float:
         """Contrast that a frame shares with the one before."""
@@ -134,6 +136,8 @@ def _fits(history: History, frame: int, length: int) -> bool:
 
 def _dissolve_of(history: History, frame: int, length: int) -> Cut | None:
     first, last = history.look(frame - length // 2), history.look(frame + length // 2)
+    if resemblance(first, last) > ALIKE:
+        return None
     places = np.linspace(frame - length // 2, frame + length // 2, PROBES + 2).round().astype(int)[1:-1]
     mixed = [mixture(first, last, history.look(int(place))) for place in places]
     if max(rest for _, rest in mixed) > MIXTURE_REST or not _is_rising([share for share, _ in mixed]):
