@@ -2,26 +2,43 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
-__all__ = ["KINDS", "Change", "MadeFilm", "load_pictures", "make_film"]
+from f2s_ray.errors import ConfigError
+
+__all__ = ["KINDS", "Change", "Kind", "MadeFilm", "Stock", "load_pictures", "make_film"]
 
 WIDTH_PX, HEIGHT_PX = 192, 144
 LONG_SIDE_PX = 400
 SHOTS = 8
+# Frames of a shot, without its transitions.
 SHORTEST, LONGEST = 22, 44
-"""Frames of a shot, without its transitions."""
 FADE, DISSOLVE = (10, 24), (8, 28)
+SHIPPED = (
+    *("camera.png", "coins.png", "moon.png", "page.png", "clock_motion.png", "brick.png", "grass.png", "gravel.png"),
+    *("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"),
+    *("motorcycle_left.png", "retina.jpg", "hubble_deep_field.jpg", "ihc.png"),
+)
 Picture = np.ndarray
 Scene = Callable[[int], np.ndarray]
 
 
 @dataclass(frozen=True)
+class Stock:
+    """Small pictures in 0..1: of all kinds, and of faces near by."""
+
+    pictures: list[Picture]
+    portraits: list[Picture]
+
+
+@dataclass(frozen=True)
 class Change:
-    """The truth about one change of shot: the cut lies in [first, last]; both are the new shot's first frame for a hard cut."""
+    """The truth about one change of shot: the new one begins in [first, last], which are the same for a hard cut."""
 
     first: int
     last: int
@@ -29,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True)
 class MadeFilm:
-    """Frames h w 3 in 0..1, and where the shots change."""
+    """RGB frames h w 3, uint8, and where the shots change."""
 
     frames: list[np.ndarray]
     changes: list[Change]
@@ -56,33 +73,39 @@ KINDS = {
     "pumping": Kind(finish="pumping"),
     "dark": Kind(finish="dark"),
     "dark, fades": Kind(transition="fade", finish="dark"),
-    "fast pans": Kind(camera="pan"),
+    "pans": Kind(camera="pan"),
     "shake": Kind(camera="shake"),
     "moving faces": Kind(camera="face"),
     "all at once": Kind(transition="any", camera="any", finish="any"),
 }
 
 
-def load_pictures(folder: Path, *, tuning: bool) -> tuple[list[Picture], list[Picture]]:
-    """Pictures of all kinds and portraits, small, in 0..1: one half is for choosing numbers, the other for reporting."""
-    return tuple(  # type: ignore[return-value]
-        [_load(path) for path in sorted((folder / name).glob("*.jpg"))[int(tuning) :: 2][:60]]
-        for name in ("ccp", "congress_pd")
-    )
+def load_pictures(data: Path | None, *, tuning: bool = False) -> Stock:
+    """Those of ``data``, one half to choose numbers on, the other to report; without them, what scikit-image ships."""
+    if data:
+        halves = [
+            sorted((data / "train" / name).glob("*.jpg"))[int(tuning) :: 2][:60] for name in ("ccp", "congress_pd")
+        ]
+    else:
+        spec = find_spec("skimage")
+        if spec is None or spec.origin is None:
+            raise ConfigError("no pictures to make films of; set F2S_SHARED_DATA or install scikit-image")
+        halves = [[Path(spec.origin).parent / "data" / name for name in names] for names in (SHIPPED[:8], SHIPPED[8:])]
+    return Stock([_load(path) for path in halves[0]], [_load(path) for path in halves[1]])
 
 
-def make_film(kind: Kind, pictures: Sequence[Picture], portraits: Sequence[Picture], seed: int) -> MadeFilm:
+def make_film(kind: Kind, stock: Stock, seed: int) -> MadeFilm:
     """A film of eight shots; the same seed makes the same film."""
     rng = np.random.default_rng(seed)
-    stock = portraits if kind.people else [*pictures, *portraits]
-    chosen = rng.choice(len(stock), SHOTS, replace=False)
-    scenes = [_scene(kind, stock[i], portraits, rng) for i in chosen]
+    pictures = stock.portraits if kind.people else [*stock.pictures, *stock.portraits]
+    chosen = rng.choice(len(pictures), SHOTS, replace=False)
+    scenes = [_scene(kind, pictures[i], stock.portraits, rng) for i in chosen]
     frames, changes = _edit(scenes, kind, rng)
     return MadeFilm(list(_finish(kind.finish, frames, changes, rng)), changes)
 
 
 def _load(path: Path) -> Picture:
-    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    image = np.asarray(Image.open(path).convert("RGB"))
     scale = LONG_SIDE_PX / max(image.shape[:2])
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
@@ -99,12 +122,16 @@ def _edit(scenes: list[Scene], kind: Kind, rng: np.random.Generator) -> tuple[li
         if index + 1 == len(scenes):
             break
         transition = rng.choice(["cut", "fade", "dissolve"]) if kind.transition == "any" else kind.transition
-        between = list(_transition(str(transition), lambda i, s=scene, c=clock: s(c + i), scenes[index + 1], rng))
+        between = list(_transition(str(transition), _later(scene, clock), scenes[index + 1], rng))
         first = len(frames)
         frames += between
         changes.append(Change(first, len(frames)))
         clock = len(between)
     return frames, changes
+
+
+def _later(scene: Scene, clock: int) -> Scene:
+    return lambda i: scene(clock + i)
 
 
 def _transition(name: str, old: Scene, new: Scene, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -132,7 +159,7 @@ def _camera_scene(picture: Picture, camera: str, rng: np.random.Generator) -> Sc
     scale = min(width / WIDTH_PX, height / HEIGHT_PX) * rng.uniform(0.5, 0.9)
     start = rng.uniform(0.35, 0.65, 2) * (width, height)
     zoom = rng.uniform(-0.004, 0.004)
-    speed = rng.uniform(0.03, 0.08) if camera == "pan" else rng.uniform(0, 0.006)
+    speed = rng.uniform(0.01, 0.08) if camera == "pan" else rng.uniform(0, 0.006)
     angle = rng.uniform(0, 2 * np.pi)
     step = np.array([np.cos(angle), 0.4 * np.sin(angle)]) * speed * WIDTH_PX * scale
     shake = 0.025 * WIDTH_PX * scale if camera == "shake" else 0.0
@@ -157,7 +184,9 @@ def _window(picture: Picture, centre: np.ndarray, scale: float, turn: float) -> 
 
 def _face_scene(picture: Picture, portrait: Picture, rng: np.random.Generator) -> Scene:
     """A head that sways and comes near before a still background."""
-    ground = _window(picture, np.array(picture.shape[1::-1]) / 2, min(picture.shape[1] / 192, picture.shape[0] / 144), 0)
+    ground = _window(
+        picture, np.array(picture.shape[1::-1]) / 2, min(picture.shape[1] / 192, picture.shape[0] / 144), 0
+    )
     rows, columns = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     period, reach, phase = rng.uniform(12, 40), rng.uniform(0.15, 0.45), rng.uniform(0, 6)
     head = rng.uniform(0.5, 0.8)
@@ -175,7 +204,9 @@ def _face_scene(picture: Picture, portrait: Picture, rng: np.random.Generator) -
     return frame
 
 
-def _finish(name: str, frames: list[np.ndarray], changes: list[Change], rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _finish(
+    name: str, frames: list[np.ndarray], changes: list[Change], rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """What happens to the finished film."""
     if name == "any":
         name = str(rng.choice(["none", "noise 0.05", "noise 0.1", "flashes", "pumping", "dark"]))
@@ -191,7 +222,8 @@ def _finish(name: str, frames: list[np.ndarray], changes: list[Change], rng: np.
         gain = _flashes(len(frames), changes, rng)
     for frame, factor in zip(frames, gain, strict=True):
         lit = frame * factor + (0.3 if factor > 2 else 0.0)
-        yield np.clip(lit + rng.normal(0, noise, frame.shape).astype(np.float32), 0, 1)
+        grain = rng.standard_normal(frame.shape, dtype=np.float32) * np.float32(noise)
+        yield (np.clip(lit + grain, 0, 1) * 255).round().astype(np.uint8)
 
 
 def _flashes(count: int, changes: list[Change], rng: np.random.Generator) -> np.ndarray:

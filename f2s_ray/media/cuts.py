@@ -7,14 +7,23 @@ import numpy as np
 from jaxtyping import UInt8
 
 from f2s_ray.media.frame_looks import Look, look_at
-from f2s_ray.media.transitions import DISSOLVE_FRAMES, FLASH_FRAMES, Cut, History, dissolve, fade, hard_cut
+from f2s_ray.media.transitions import (
+    DISSOLVE_FRAMES,
+    FLASH_FRAMES,
+    MOMENT_FRAMES,
+    Cut,
+    History,
+    dissolve,
+    fade,
+    hard_cut,
+)
 
 __all__ = ["FilmShot", "find_shots"]
 
 # How long after a frame each rule has seen enough of what follows.
 CUT_LAG = FLASH_FRAMES * 2
 DISSOLVE_LAG = max(DISSOLVE_FRAMES) // 2 + CUT_LAG + 1
-FADE_LAG = 3 * FLASH_FRAMES
+FADE_LAG = MOMENT_FRAMES + 1
 SETTLED_LAG = 2 * DISSOLVE_LAG
 REMEMBERED = DISSOLVE_LAG + max(DISSOLVE_FRAMES) // 2 + 2
 
@@ -70,17 +79,18 @@ class _Watch:
     def end(self) -> list[Cut]:
         """The rules on the last frames, which nothing follows."""
         stop = self._history.stop
-        for frame in range(max(0, stop - DISSOLVE_LAG), stop + DISSOLVE_LAG):
-            self._run_rules(frame - CUT_LAG + DISSOLVE_LAG, frame + stop, frame)
+        for now in range(stop, stop + DISSOLVE_LAG):
+            self._run_rules(now - CUT_LAG, now, now - DISSOLVE_LAG)
         return self._settled(stop + SETTLED_LAG)
 
     def _follow_blank(self, frame: int) -> None:
         blank = self._history.is_blank(frame)
         if blank and self._blank_from is None:
             self._blank_from = frame
-            moment = frame - FLASH_FRAMES - 1
-            self._before_blank = self._history.look(moment) if moment >= self._history.first else None
+            moment = frame - MOMENT_FRAMES
+            self._before_blank = self._history.look(max(moment, self._history.first)) if frame else None
         elif not blank and self._blank_from is not None:
+            self._marks.append((self._blank_from, frame))
             if self._before_blank is not None:
                 self._blanks.append((self._blank_from, frame, self._before_blank))
             self._blank_from = None
@@ -90,7 +100,6 @@ class _Watch:
             self._keep(hard_cut(self._history, cut_at))
         while self._blanks and self._blanks[0][1] <= fade_before:
             first, stop, before = self._blanks.pop(0)
-            self._marks.append((first, stop))
             self._keep(fade(self._history, first, stop, before))
         if 0 < dissolve_at < self._history.stop:
             self._found += filter(None, [dissolve(self._history, dissolve_at, self._is_broken)])

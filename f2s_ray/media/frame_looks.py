@@ -21,7 +21,7 @@ FLOW_CONTRAST = 50.0
 
 @dataclass(frozen=True)
 class Look:
-    """A frame at 96 x 72, its shape given up: detail without brightness, what the flow looks at, and a thumbnail in colour less its mean."""
+    """A frame at 96 x 72, its shape given up: detail without brightness, input of the flow, a thumbnail in colour less its mean."""
 
     detail: Float[np.ndarray, "72 96"]
     flow_input: UInt8[np.ndarray, "72 96"]
@@ -46,7 +46,7 @@ def unlikeness(before: Look, after: Look) -> float:
 
     It is 1 minus the correlation of their details, so gain and offset do not count; where there is hardly any detail, it is near 0.
     """
-    flow = _flow_engine().calc(after.flow_input, before.flow_input, None)
+    flow = _flow_engine().calc(after.flow_input, before.flow_input, np.zeros((*SIZE_PX[::-1], 2), np.float32))
     x, y = _grid()
     moved = cv2.remap(
         before.detail, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
@@ -88,7 +88,7 @@ def _dot(one: Look, other: Look) -> float:
 
 @cache
 def _flow_engine() -> cv2.DISOpticalFlow:
-    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     engine.setFinestScale(1)
     return engine
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from f2s_ray.media.frame_looks import Look, contrast, mixture, resemblance, unlikeness
 
-__all__ = ["DISSOLVE_FRAMES", "FLASH_FRAMES", "Cut", "History", "dissolve", "fade", "hard_cut"]
+__all__ = ["DISSOLVE_FRAMES", "FLASH_FRAMES", "MOMENT_FRAMES", "Cut", "History", "dissolve", "fade", "hard_cut"]
 
 # A disturbance of up to so many frames is a flash, not a shot.
 FLASH_FRAMES = 3
+# So long before and after a blank run the picture is looked at.
+MOMENT_FRAMES = 8
 NEIGHBOURS = 6
 # On films made for choosing it, neighbours of one shot stay below 0.31 and those across a cut above 0.41.
 LEAST_UNLIKE = 0.36
@@ -19,6 +21,8 @@ BLANK = 0.008
 DISSOLVE_FRAMES = (8, 16, 32)
 LEAST_DISSOLVED = 0.42
 MIXTURE_REST = 0.10
+# Motion adds to what no mixture explains in a long window; the short one in its middle must then be clean, and not still.
+MOVING_REST, INNER_REST, INNER_UNLIKE = 0.30, 0.06, 0.12
 PROBES = 5
 # Ends that resemble each other more are those of one shot.
 ALIKE = 0.8
@@ -94,7 +98,7 @@ def hard_cut(history: History, frame: int) -> Cut | None:
             if least < LEAST_UNLIKE:
                 return None
             least = min(least, (unlikeness(history.look(one), history.look(other)) - usual) / (1.0 - usual))
-    return Cut(frame, least, FLASH_FRAMES) if least >= LEAST_UNLIKE else None
+    return Cut(frame, least, 1) if least >= LEAST_UNLIKE else None
 
 
 def dissolve(history: History, frame: int, is_broken: Callable[[int, int], bool]) -> Cut | None:
@@ -105,9 +109,10 @@ def dissolve(history: History, frame: int, is_broken: Callable[[int, int], bool]
         frame: the middle.
         is_broken: whether a cut or a fade lies in [first, stop), which is never part of a dissolve.
     """
-    found = [_dissolve_of(history, frame, length) for length in DISSOLVE_FRAMES if _fits(history, frame, length)]
-    sure = [cut for cut in found if cut and not is_broken(frame - 2 * cut.reach, frame + 2 * cut.reach + 1)]
-    return max(sure, key=lambda cut: cut.score, default=None)
+    lengths = [length for length in DISSOLVE_FRAMES if _fits(history, frame, length)]
+    whole = [length for length in lengths if not is_broken(frame - length // 2, frame + length // 2 + 1)]
+    found = [_dissolve_of(history, frame, length) for length in whole]
+    return max(filter(None, found), key=lambda cut: cut.score, default=None)
 
 
 def fade(history: History, first: int, stop: int, before: Look) -> Cut | None:
@@ -116,10 +121,10 @@ def fade(history: History, first: int, stop: int, before: Look) -> Cut | None:
     A run no longer than a flash is a cut only if another scene follows. The cut lies where the picture comes or goes at once, else in
     the middle.
     """
-    middle = Cut((first + stop) // 2, 1.0, FLASH_FRAMES + (stop - first) // 2)
+    middle = Cut((first + stop) // 2, 1.0, 1 + (stop - first) // 2)
     if stop - first > FLASH_FRAMES:
         return Cut(_edge(history, first, stop), middle.score, middle.reach)
-    later = min(stop + FLASH_FRAMES, history.stop - 1)
+    later = min(stop + MOMENT_FRAMES, history.stop - 1)
     score = unlikeness(before, history.look(later))
     return Cut(middle.frame, score, middle.reach) if score >= LEAST_UNLIKE else None
 
@@ -135,15 +140,36 @@ def _fits(history: History, frame: int, length: int) -> bool:
 
 
 def _dissolve_of(history: History, frame: int, length: int) -> Cut | None:
-    first, last = history.look(frame - length // 2), history.look(frame + length // 2)
+    rest = _mixture_rest(history, frame, length)
+    if rest > MOVING_REST:
+        return None
+    inner = min(DISSOLVE_FRAMES)
+    if rest > MIXTURE_REST and (
+        _mixture_rest(history, frame, inner) > INNER_REST or _ends_unlikeness(history, frame, inner) < INNER_UNLIKE
+    ):
+        return None
+    score = _ends_unlikeness(history, frame, length)
+    return Cut(frame, score, length // 6) if score >= LEAST_DISSOLVED else None
+
+
+def _ends(frame: int, length: int) -> tuple[int, int]:
+    return frame - length // 2, frame + length // 2
+
+
+def _ends_unlikeness(history: History, frame: int, length: int) -> float:
+    first, last = _ends(frame, length)
+    return unlikeness(history.look(first), history.look(last))
+
+
+def _mixture_rest(history: History, frame: int, length: int) -> float:
+    """The largest share of a frame between the ends that no mixture explains; 1 where the mixture does not go from end to end."""
+    ends = _ends(frame, length)
+    first, last = (history.look(end) for end in ends)
     if resemblance(first, last) > ALIKE:
-        return None
-    places = np.linspace(frame - length // 2, frame + length // 2, PROBES + 2).round().astype(int)[1:-1]
+        return 1.0
+    places = np.linspace(*ends, PROBES + 2).round().astype(int)[1:-1]
     mixed = [mixture(first, last, history.look(int(place))) for place in places]
-    if max(rest for _, rest in mixed) > MIXTURE_REST or not _is_rising([share for share, _ in mixed]):
-        return None
-    score = unlikeness(first, last)
-    return Cut(frame, score, length // 4) if score >= LEAST_DISSOLVED else None
+    return max(rest for _, rest in mixed) if _is_rising([share for share, _ in mixed]) else 1.0
 
 
 def _is_rising(shares: Sequence[float]) -> bool:

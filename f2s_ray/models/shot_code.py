@@ -1,8 +1,8 @@
-"""Readings of the frames of a shot to its code, and when the damage changes inside it.
+r"""Readings of the frames of a shot to its code, and when the damage changes inside it.
 
 ::
 
-    readings of track 1 -settle-> one reading  \\
+    readings of track 1 -settle-> one reading  \
     readings of track 2 -settle-> one reading  -- shot_code -> Code
 """
 
@@ -74,9 +74,7 @@ def find_changes(signatures: Float[Tensor, "t d"]) -> list[int]:
     return starts
 
 
-def segment_weights(
-    frame: int, starts: Sequence[int], fade_frames: int = FADE_FRAMES
-) -> Float[Tensor, " segments"]:
+def segment_weights(frame: int, starts: Sequence[int], fade_frames: int = FADE_FRAMES) -> Float[Tensor, " segments"]:
     """How much the code of each segment counts at a frame; the sum is 1.
 
     Args:

@@ -24,10 +24,14 @@ class TrackConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     max_gap: int = Field(default=3, ge=0, description="samples in a row that a face may be missed in")
     reach: float = Field(default=0.7, gt=0.0, description="how far a face may be from where it is expected, per sample")
-    wide_reach: float = Field(default=2.0, gt=0.0, description="the same where the embedding says that it is the same person")
+    wide_reach: float = Field(
+        default=2.0, gt=0.0, description="the same where the embedding says that it is the same person"
+    )
     same_cosine: float = Field(default=0.5, ge=-1.0, le=1.0, description="at least so alike is the same person")
     other_cosine: float = Field(default=0.1, ge=-1.0, le=1.0, description="less alike is another person")
-    largest_zoom: float = Field(default=2.0, ge=1.0, description="how many times larger or smaller from sighting to sighting")
+    largest_zoom: float = Field(
+        default=2.0, ge=1.0, description="how many times larger or smaller from sighting to sighting"
+    )
     lone_score: float = Field(default=0.9, ge=0.0, le=1.0, description="a face seen only once must be so sure")
 
 
@@ -142,13 +146,17 @@ def _by_content(faces: Sequence[SeenFace]) -> list[tuple[int, SeenFace]]:
     """Numbered as they came in, ordered by what they are."""
     numbered = list(enumerate(faces))
     return sorted(
-        numbered, key=lambda pair: (pair[1].detection.box, pair[1].detection.landmarks, pair[1].embedding or (), -pair[1].quality)
+        numbered,
+        key=lambda pair: (
+            pair[1].detection.box,
+            pair[1].detection.landmarks,
+            pair[1].embedding or (),
+            -pair[1].quality,
+        ),
     )
 
 
-def _assign(
-    tracks: list[_Running], faces: list[Sighting], sample: int, config: TrackConfig
-) -> list[tuple[int, int]]:
+def _assign(tracks: list[_Running], faces: list[Sighting], sample: int, config: TrackConfig) -> list[tuple[int, int]]:
     """Pairs of track and face that are worth most together."""
     if not tracks or not faces:
         return []

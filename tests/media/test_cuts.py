@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ def cuts(frames, noise=0.004):
     shots = list(find_shots(pixels(frames, noise)))
     assert shots[0].first_frame == 0
     assert shots[-1].stop_frame == len(frames)
-    assert all(before.stop_frame == after.first_frame for before, after in zip(shots, shots[1:], strict=False))
+    assert all(before.stop_frame == after.first_frame for before, after in pairwise(shots))
     assert all(0 < shot.cut_score <= 1 for shot in shots)
     return [shot.first_frame for shot in shots[1:]]
 
@@ -28,6 +30,12 @@ def test_a_short_film_is_one_shot(count):
 
 def test_hard_cuts_are_found_to_the_frame():
     assert cuts(THREE_SHOTS) == [25, 55]
+
+
+def test_cuts_near_the_ends_of_a_short_film_and_in_quick_succession_are_found():
+    assert cuts(still(1, 5) + still(2, 10) + still(3, 4)) == [5, 15]
+    quick = [frame for seed in range(1, 9) for frame in still(seed, 4)]
+    assert cuts(quick) == list(range(4, 32, 4))
 
 
 def test_noise_hides_no_cut_and_makes_none():
