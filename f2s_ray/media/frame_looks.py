@@ -1,7 +1,8 @@
 """A frame to a small look of it, and two looks to how unlike their pictures are, whatever moved or changed in brightness."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from threading import get_ident
 
 import cv2
 import numpy as np
@@ -46,7 +47,9 @@ def unlikeness(before: Look, after: Look) -> float:
 
     It is 1 minus the correlation of their details, so gain and offset do not count; where there is hardly any detail, it is near 0.
     """
-    flow = _flow_engine().calc(after.flow_input, before.flow_input, np.zeros((*SIZE_PX[::-1], 2), np.float32))
+    flow = _flow_engine(get_ident()).calc(
+        after.flow_input, before.flow_input, np.zeros((*SIZE_PX[::-1], 2), np.float32)
+    )
     x, y = _grid()
     moved = cv2.remap(
         before.detail, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
@@ -86,8 +89,9 @@ def _dot(one: Look, other: Look) -> float:
     return float(np.vdot(one.thumb, other.thumb))
 
 
-@cache
-def _flow_engine() -> cv2.DISOpticalFlow:
+@lru_cache(maxsize=64)
+def _flow_engine(thread: int) -> cv2.DISOpticalFlow:
+    """One for each thread, since it keeps buffers."""
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     engine.setFinestScale(1)
     return engine

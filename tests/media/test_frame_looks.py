@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -20,6 +21,19 @@ def test_a_scene_is_like_itself_and_unlike_another():
 @pytest.mark.parametrize("shift_px", [1, 4, 8])
 def test_a_scene_that_moves_stays_alike(shift_px):
     assert unlikeness(look(window(ONE, 20)), look(window(ONE, 20 + shift_px))) < 0.25
+
+
+def test_the_number_of_threads_changes_nothing():
+    threads = cv2.getNumThreads()
+    looks = [look(window(ONE, x), 0.02) for x in (0, 7, 90)] + [look(window(OTHER), 0.02)]
+    found = []
+    try:
+        for count in (1, 2, 4):
+            cv2.setNumThreads(count)
+            found.append([unlikeness(one, other) for one in looks for other in looks])
+    finally:
+        cv2.setNumThreads(threads)
+    assert found[0] == found[1] == found[2]
 
 
 def test_brightness_and_noise_make_no_other_scene():
