@@ -11,7 +11,7 @@ from torch import Tensor
 
 from f2s_ray.models import weights
 
-__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig", "network_name", "to_bgr"]
+__all__ = ["Detection", "FaceDetector", "FaceDetectorConfig", "iou", "network_name", "to_bgr"]
 
 SAME_FACE_IOU = 0.3
 SURELY_SAME_IOU = 0.5
@@ -91,8 +91,8 @@ class FaceDetector:
         canvas[: part.shape[0], : part.shape[1]] = part
         stretch = np.array([crop.shape[1] / size[0], crop.shape[0] / size[1]])
         seen = [_detection(row, stretch, (image.shape[1], image.shape[0]), low) for row in self._run(canvas)]
-        best = max(seen, key=lambda other: _iou(other.box, face.box), default=face)
-        return replace(face, landmarks=best.landmarks) if _iou(best.box, face.box) >= SURELY_SAME_IOU else face
+        best = max(seen, key=lambda other: iou(other.box, face.box), default=face)
+        return replace(face, landmarks=best.landmarks) if iou(best.box, face.box) >= SURELY_SAME_IOU else face
 
     def _run(self, image: np.ndarray) -> np.ndarray:
         self._net.setInputSize((image.shape[1], image.shape[0]))
@@ -138,12 +138,13 @@ def _best_of_each(faces: list[Detection]) -> list[Detection]:
     """Of detections that overlap, the most certain."""
     kept: list[Detection] = []
     for face in sorted(faces, key=lambda face: (-face.score, face.box)):
-        if all(_iou(face.box, other.box) < SAME_FACE_IOU for other in kept):
+        if all(iou(face.box, other.box) < SAME_FACE_IOU for other in kept):
             kept.append(face)
     return kept
 
 
-def _iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+def iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """Share of two boxes x0 y0 x1 y1 that they have in common, 0..1; 0 where both are empty."""
     width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
     height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from f2s_ray.models.fadex import values_from
 
-__all__ = ["Code", "LocalCode", "Readings", "Region", "code_at", "vote"]
+__all__ = ["SAME_DAMAGE", "Code", "LocalCode", "Readings", "Region", "code_at", "mean_reading", "vote"]
 
 SAME_DAMAGE = 0.5  # same damage reads as a cosine of 0.8 or more, another as 0 +- 0.2
 OTHER_DAMAGE = 0.3
@@ -79,6 +79,20 @@ def vote(readings: Readings) -> Code:
     return replace(_mean(readings, sorted(chain.from_iterable(groups))), regions=tuple(regions))
 
 
+def mean_reading(readings: Readings, voters: Sequence[int]) -> Readings:
+    """The weighted mean of some readings as one, which weighs as much as they do together."""
+    chosen = list(voters)
+    weight = readings.weights[chosen].sum()
+    share = (readings.weights[chosen] / weight)[:, None]
+    return Readings(
+        pooled=(readings.pooled[chosen] * share[..., None]).sum(0, keepdim=True),
+        signatures=F.normalize((readings.signatures[chosen] * share).sum(0, keepdim=True), dim=1),
+        values=(readings.values[chosen] * share).sum(0, keepdim=True),
+        weights=weight[None],
+        places=(readings.places[chosen] * share).sum(0, keepdim=True),
+    )
+
+
 def code_at(local: Sequence[LocalCode], x_px: float, y_px: float, size: tuple[int, int]) -> Float[Tensor, "21 k"]:
     """Codes blended at a place of a picture of ``size`` (height, width): each counts by the inverse square of its distance.
 
@@ -114,12 +128,12 @@ def _agreeing(readings: Readings) -> list[int]:
 
 
 def _mean(readings: Readings, voters: list[int]) -> Code:
-    share = (readings.weights[voters] / readings.weights[voters].sum())[:, None]
+    mean = mean_reading(readings, voters)
     signatures = readings.signatures[voters]
     return Code(
-        pooled=(readings.pooled[voters] * share[..., None]).sum(0),
-        signature=F.normalize((signatures * share).sum(0), dim=0),
-        values=values_from((readings.values[voters] * share).sum(0)),
+        pooled=mean.pooled[0],
+        signature=mean.signatures[0],
+        values=values_from(mean.values[0]),
         agreement=float((signatures @ signatures.T).min()),
         voters=tuple(voters),
     )
@@ -127,6 +141,5 @@ def _mean(readings: Readings, voters: list[int]) -> Code:
 
 def _region(readings: Readings, faces: list[int]) -> Region:
     code = _mean(readings, faces)
-    share = readings.weights[faces] / readings.weights[faces].sum()
-    x, y = (readings.places[faces] * share[:, None]).sum(0).tolist()
+    x, y = mean_reading(readings, faces).places[0].tolist()
     return Region(LocalCode(x, y, code.pooled), code.signature, code.values, code.voters)

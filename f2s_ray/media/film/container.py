@@ -1,0 +1,82 @@
+"""A path to an open film: only files, only film containers."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from f2s_ray.errors import MediaError
+
+__all__ = ["film_stream", "open_film"]
+
+# A playlist that calls itself a film may name other files and hosts: such demuxers and protocols stay shut.
+DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,rm,nut,gxf,swf,ivf,wtv"
+OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
+
+
+def open_film(path: Path) -> InputContainer:
+    """Open a film for reading; close it, or use it as a context.
+
+    Raises:
+        MediaError: ``not_a_file``, ``empty``, ``unreadable``, ``truncated`` or ``broken``.
+    """
+    _check_file(path)
+    try:
+        container = av.open(str(path), "r", container_options=OPTIONS, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        _refuse_cut(path)
+        raise MediaError("broken", f"{path.name}: no film that can be read ({error.strerror})") from error
+    if not len(container.streams):
+        _refuse_cut(path)
+    return container
+
+
+def film_stream(container: InputContainer) -> VideoStream:
+    """The moving picture of a film: the default one, else the largest; covers do not count.
+
+    Raises:
+        MediaError: ``no_video`` where there is none, ``unsupported`` where nothing here decodes it.
+    """
+    pictures = [stream for stream in container.streams.video if not stream.disposition & COVER]
+    if not pictures:
+        raise MediaError("no_video", f"{container.name}: has no moving picture; it is left as it is")
+    known = [stream for stream in pictures if stream.codec_context is not None]
+    if not known:
+        raise MediaError("unsupported", f"{container.name}: no decoder for its picture; convert it first")
+    return max(known, key=lambda stream: (stream.disposition & DEFAULT, stream.width * stream.height, -stream.index))
+
+
+DEFAULT = av.stream.Disposition.default
+COVER = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "no regular file"
+            raise MediaError("not_a_file", f"{path.name}: is {what}; only files are restored")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise MediaError("empty", f"{path.name}: 0 bytes; find a whole copy")
+    except OSError as error:
+        raise MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and disk") from error
+
+
+def _refuse_cut(path: Path) -> None:
+    """An MP4 whose table stood at its end, and was cut off, is told from a file that never was a film."""
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while head := file.read(16):
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if head[4:8] in (b"moov", b"mdat") and at + length > size:
+                raise MediaError(
+                    "truncated",
+                    f"{path.name}: ends after {size} of at least {at + length} bytes, its table is not whole; find a whole copy",
+                )
+            if length < 8:
+                return
+            at += length
+            file.seek(at)

@@ -1,0 +1,70 @@
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from f2s_ray.media.film.interlace import measure_scan
+from f2s_ray.media.film.read import decode_frames
+from tests.media.film.films import make_film, opened
+
+
+def field_moment(moment: float, noise: float, chance: np.random.Generator) -> np.ndarray:
+    """A disc that moves to the right before stripes, 160 x 128, grey."""
+    rows, columns = np.mgrid[:128, :160]
+    picture = 110 + 40 * np.sin(columns / 9.0) * np.cos(rows / 7.0)
+    picture[(rows - 64) ** 2 + (columns - 30 - 6 * moment) ** 2 < 26**2] = 220
+    return np.clip(picture + chance.normal(0, noise, picture.shape), 0, 255)
+
+
+def woven(order: str, count: int = 16, noise: float = 0.0) -> Iterator[av.VideoFrame]:
+    """Frames of two fields half a frame apart; of one moment where ``order`` is progressive."""
+    chance = np.random.default_rng(0)
+    for number in range(count):
+        first, second = (field_moment(number + late, noise, chance) for late in (0.0, 0.5))
+        frame = first.copy()
+        if order == "tff":
+            frame[1::2] = second[1::2]
+        elif order == "bff":
+            frame[0::2] = second[0::2]
+        grey = np.rint(frame).astype(np.uint8)
+        made = av.VideoFrame.from_ndarray(grey, "gray").reformat(format="yuv420p")
+        made.pts, made.time_base = number, Fraction(1, 25)
+        yield made
+
+
+@pytest.mark.parametrize("order", ["progressive", "tff", "bff"])
+def test_the_order_of_fields_is_measured(order: str) -> None:
+    scan = measure_scan(woven(order))
+    assert scan.verdict == order
+    assert (scan.interlaced_fraction > 0.9) == (order != "progressive")
+
+
+@pytest.mark.parametrize("order", ["tff", "bff"])
+def test_noise_does_not_hide_fields(order: str) -> None:
+    assert measure_scan(woven(order, noise=6.0)).verdict == order
+
+
+def test_noise_is_not_taken_for_fields() -> None:
+    assert measure_scan(woven("progressive", noise=6.0)).verdict in ("progressive", "unknown")
+    assert measure_scan(woven("progressive", noise=20.0)).verdict in ("progressive", "unknown")
+
+
+def test_two_combed_frames_of_five_are_interlaced() -> None:
+    pairs = zip(woven("progressive", 30), woven("tff", 30), strict=True)
+    frames = [pair[number % 5 in (2, 3)] for number, pair in enumerate(pairs)]
+    assert measure_scan(frames).verdict == "tff"
+
+
+def test_where_nothing_moves_nothing_is_known() -> None:
+    still = next(iter(woven("tff")))
+    assert measure_scan([still.reformat(format="yuv420p")]).verdict in ("unknown", "progressive")
+    assert measure_scan([]).verdict == "unknown"
+
+
+def test_a_film_is_measured_by_its_stored_frames(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", count=12)
+    info, index = opened(path)
+    assert measure_scan(decode_frames(path, info, index, 0, 12)).verdict == "progressive"
