@@ -16,6 +16,7 @@ __all__ = [
     "DegradationCode",
     "Face",
     "FaceGate",
+    "FilmFacts",
     "Identity",
     "MediaItem",
     "QualityReport",
@@ -55,8 +56,36 @@ class Source(Record):
     trouble: str | None = Field(description="why it cannot be an item (directory, link, special file, name), else null")
 
 
+class FilmFacts(Record):
+    """What a film is besides a row of pictures."""
+
+    container: str = Field(description="container as its demuxer is called: mov,mp4,... matroska,webm avi")
+    codec: str = Field(description="codec of the picture")
+    pixel_format: str = Field(description="pixel format as FFmpeg names it")
+    frame_count: int = Field(description="frames that are shown")
+    hidden_frame_count: int = Field(description="frames that an edit list hides; they are not restored")
+    start_seconds: float = Field(description="presentation time of the first frame")
+    duration_seconds: float = Field(description="from the first frame to the end of the last")
+    frame_rate: str = Field(description="frames a second as a fraction, the mean where it varies")
+    is_variable: bool = Field(description="the frames keep no common step")
+    sample_aspect: str = Field(description="width of a pixel over its height, a fraction; 1/1 where not said")
+    rotation_degrees: int = Field(description="clockwise turn that sets a stored frame upright, after mirroring")
+    is_mirrored: bool = Field(description="the stored frame is mirrored left to right")
+    colour_tags: str = Field(
+        description="primaries/transfer/matrix/range as the numbers of H.273; 2/2/2/0 is nothing said"
+    )
+    scan: Literal["progressive", "tff", "bff", "unknown"] = Field(
+        description="measured: whole frames, or two fields each, the top or the bottom one first"
+    )
+    timecode: str | None = Field(description="the timecode of the first frame, if there is one")
+    streams: tuple[str, ...] = Field(description="all streams but the picture, in words: audio aac eng")
+    chapter_count: int = Field(description="chapters")
+    attachment_count: int = Field(description="attached files")
+    damage: str | None = Field(description="what is wrong with the file, in words; null where nothing is")
+
+
 class MediaItem(Record):
-    """A photo that was recognised from its header."""
+    """A photo or a film that was recognised by its content."""
 
     TABLE: ClassVar[str] = "media"
     KEY: ClassVar[tuple[str, ...]] = ("media_id",)
@@ -65,10 +94,10 @@ class MediaItem(Record):
     content_digest: str = Field(description="SHA-256 of the bytes")
     byte_count: int = Field(description="size of the file")
     modified_ns: int = Field(description="time of the last change of the source, nanoseconds since 1970")
-    kind: Literal["photo", "video"] = Field(description="a photo is one shot of one frame")
-    format: str = Field(description="container by content, not by name: JPEG, PNG, TIFF, WEBP, HEIF, AVIF, RAW")
-    width_px: int = Field(description="width of the upright first page")
-    height_px: int = Field(description="height of the upright first page")
+    kind: Literal["photo", "film"] = Field(description="a photo is one shot of one frame")
+    format: str = Field(description="by content, not by name: JPEG, PNG, TIFF, WEBP, HEIF, AVIF, RAW, FILM")
+    width_px: int = Field(description="width of the upright first page or frame")
+    height_px: int = Field(description="height of the upright first page or frame")
     orientation: int = Field(description="EXIF orientation 1..8 of the stored picture")
     page_count: int = Field(description="pages of a TIFF, else 1")
     bit_depth: int = Field(description="bits per sample as stored: 1, 8, 10, 12, 16")
@@ -80,6 +109,7 @@ class MediaItem(Record):
     has_iptc: bool = Field(description="IPTC is present")
     captured_at: str | None = Field(description="EXIF capture time, ISO 8601 without zone, if known")
     camera: str | None = Field(description="EXIF make and model, or scanner, if known")
+    film: FilmFacts | None = Field(description="what is known of a film; null for a photo")
 
 
 class Shot(Record):
@@ -106,7 +136,10 @@ class Face(Record):
     shot_id: str = Field(description="the shot it was seen in")
     media_id: str = Field(description="the medium it was seen in")
     track_id: str | None = Field(description="track inside the shot; null in photos")
+    frame: int = Field(description="number of the frame in the film; 0 for a photo")
     pts_seconds: float = Field(description="presentation time of the frame; 0 for a photo")
+    seen_from_seconds: float = Field(description="when its track begins to be seen; 0 for a photo")
+    seen_to_seconds: float = Field(description="when its track was last seen; 0 for a photo")
     box_px: Box = Field(description="x0 y0 x1 y1 in the upright frame")
     landmarks_px: Landmarks = Field(
         description="x y of the eye at the left of the picture, the other eye, nose tip, mouth corners left and right"

@@ -17,7 +17,7 @@ from f2s_ray.media.probe import probe
 
 __all__ = ["Picture", "files_below", "read", "shrunk", "stored", "to_tensor"]
 
-NO_PICTURE = {"skipped:not_media", "video"}
+NO_PICTURE = {"skipped:not_media", "skipped:film"}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from f2s_ray.stages.plan import PlanConfig, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
 from f2s_ray.stages.restore import RestoreConfig, RestorePhoto, RestoreSetup
 from f2s_ray.stages.score import ScoreMedia, ScoreSetup
-from f2s_ray.stages.split import SplitConfig, SplitShots
+from f2s_ray.stages.split import SplitConfig, SplitSetup, SplitShots
 from f2s_ray.stages.sweep import sweep
 from f2s_ray.stages.units import EstimateUnit, RestoreUnit, ScoreUnit, ShotUnit
 
@@ -68,7 +68,7 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     return [
         ReduceStep("list", lambda _: list_sources(source), SplitConfig(), (), (Source,)),
         MapStep("probe", ProbeMedia, probe, _sources, (Source,), MediaItem),
-        MapStep("split", SplitShots, SplitConfig(), _media, (Source, MediaItem), Shot),
+        MapStep("split", SplitShots, SplitSetup(input_root=root), _media, (Source, MediaItem), Shot),
         MapStep("detect", DetectFaces, detect, _shots, (Source, MediaItem, Shot), Face),
     ]
 
@@ -197,7 +197,7 @@ def _shots(catalog: Catalog) -> Iterator[Item]:
     archive = Archive(catalog)
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
-        yield _item(media, ShotUnit(shot=shot, media=media))
+        yield _shot_item(media, shot, ShotUnit(shot=shot, media=media))
 
 
 def _estimate_units(catalog: Catalog) -> Iterator[Item]:
@@ -207,10 +207,10 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
     seen = {attempt.item_id for attempt in catalog.attempts() if attempt.step == "detect" and attempt.status == "done"}
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
-        if media.path not in seen:  # a photo that could not be decoded has its row already
+        if _shot_name(media, shot) not in seen:  # what could not be decoded has its row already
             continue
         alone = tuple(face.model_copy(update={"person": (), "other": (), "name": None}) for face in faces(shot.shot_id))
-        yield _item(media, EstimateUnit(shot=shot, media=media, faces=alone))
+        yield _shot_item(media, shot, EstimateUnit(shot=shot, media=media, faces=alone))
 
 
 def _assemble_units(catalog: Catalog) -> Iterator[Item]:
@@ -250,6 +250,16 @@ def _score_units(catalog: Catalog) -> Iterator[Item]:
                 after=tuple(gate.similarity_after or 0.0 for gate in known),
             )
             yield _item(media, unit)
+
+
+def _shot_item(media: MediaItem, shot: Shot, record: Record) -> Item:
+    """One item a shot; of a photo it has the photo's name."""
+    pixels = float(media.width_px * media.height_px * media.page_count * (shot.stop_frame - shot.first_frame))
+    return Item(_shot_name(media, shot), media.path, record, pixels)
+
+
+def _shot_name(media: MediaItem, shot: Shot) -> str:
+    return media.path if media.film is None else f"{media.path}#{shot.shot_id.rpartition('/')[2]}"
 
 
 def _item(media: MediaItem, record: Record, cost: float | None = None) -> Item:

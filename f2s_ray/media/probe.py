@@ -1,4 +1,4 @@
-"""A file to its PhotoInfo, from the header: nothing is decoded, nothing is trusted."""
+"""A file to its format and its PhotoInfo, from the header: nothing is decoded, nothing is trusted."""
 
 import hashlib
 from dataclasses import replace
@@ -10,11 +10,28 @@ from f2s_ray.media.exiv2 import Tags, read_tags
 from f2s_ray.media.guard import guarded
 from f2s_ray.media.headers import READERS
 from f2s_ray.media.photo import Limits, PhotoInfo
-from f2s_ray.media.signatures import recognise
+from f2s_ray.media.signatures import FILM, recognise
 
-__all__ = ["probe", "read_bytes"]
+__all__ = ["format_of", "probe", "read_bytes"]
 
 HEAD = 1024
+
+
+def format_of(path: Path) -> str:
+    """What a file is, by its first bytes.
+
+    Raises:
+        MediaError: ``empty``, ``unreadable``, ``not_a_file``, and as ``recognise`` does.
+    """
+    _check_file(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not head:
+        _refuse_empty(path.name)
+    return recognise(head, path.name)
 
 
 def probe(path: Path, limits: Limits) -> PhotoInfo:
@@ -22,10 +39,12 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
 
     Raises:
         MediaError: ``empty``, ``broken``, ``truncated``, ``too_large``, ``unsupported``, ``unreadable``,
-            ``not_a_file``, ``animated``, ``video``, or ``skipped:not_media`` for no picture by content and name.
+            ``not_a_file``, ``animated``, ``skipped:film``, or ``skipped:not_media`` for what is neither by content and name.
     """
     data = read_bytes(path, limits)
     fmt = recognise(data[:HEAD], path.name)
+    if fmt == FILM:
+        raise MediaError("skipped:film", f"{path.name}: a film, no photo")
     with guarded(path.name):
         header = READERS[fmt](data, limits)
     if header.megapixels > limits.max_megapixels:
@@ -40,10 +59,8 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
 
 def read_bytes(path: Path, limits: Limits) -> bytes:
     """The whole file, if it is one and small enough. Raises ``MediaError`` as ``probe`` does."""
+    _check_file(path)
     try:
-        if not path.is_file():
-            what = "a folder" if path.is_dir() else "no regular file"
-            raise MediaError("not_a_file", f"{path.name}: is {what}; only files are restored")
         size = path.stat().st_size
         if size > limits.max_bytes:
             with path.open("rb") as file:
@@ -53,12 +70,23 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
             )
         data = path.read_bytes()
     except OSError as error:
-        raise MediaError(
-            "unreadable", f"{path.name}: {error.strerror or error}; check its rights and its disk"
-        ) from error
+        raise _unreadable(path, error) from error
     if not data:
         _refuse_empty(path.name)
     return data
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "no regular file"
+            raise MediaError("not_a_file", f"{path.name}: is {what}; only files are restored")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> MediaError:
+    return MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and its disk")
 
 
 def _refuse_empty(name: str) -> None:

@@ -1,10 +1,12 @@
-"""First bytes and a name to a format; what is not a photo is refused here, in words."""
+"""First bytes and a name to a format; what is neither photo nor film is refused here, in words."""
 
 from pathlib import PurePath
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["recognise"]
+__all__ = ["FILM", "recognise"]
+
+FILM = "FILM"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -17,7 +19,7 @@ PICTURE_SUFFIXES = _words("""
     dds qoi
 """)
 RAW_SUFFIXES = _words("dng cr2 nef nrw arw sr2 pef srw 3fr iiq rwl erf kdc dcr")
-VIDEO_SUFFIXES = _words("mp4 m4v mov qt avi mkv webm mpg mpeg vob ts m2ts mts flv wmv asf 3gp 3g2 ogv mxf dv rm rmvb")
+FILM_SUFFIXES = _words("mp4 m4v mov qt avi mkv webm mpg mpeg vob ts m2ts mts flv wmv asf 3gp 3g2 ogv mxf dv rm rmvb")
 UNSUPPORTED = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
@@ -38,24 +40,25 @@ UNSUPPORTED = (
 )
 RAW_SIGNATURES = (b"FUJIFILMCCD-RAW", b"IIU\x00", b"IIRO", b"IIRS", b"MMOR", b"\x00MRM")
 TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-VIDEO_SIGNATURES = (b"\x1aE\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u\x8ef\xcf\x11")
+FILM_SIGNATURES = (b"\x1aE\xdf\xa3", b"FLV\x01", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u\x8ef\xcf\x11")
 HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
 
 
 def recognise(head: bytes, name: str) -> str:
-    """The format of a file: JPEG, PNG, TIFF, WEBP, HEIF, AVIF or RAW.
+    """The format of a file: JPEG, PNG, TIFF, WEBP, HEIF, AVIF, RAW or FILM.
 
     Args:
         head: the first bytes, at least 512 where the file has them.
-        name: the file's name; it decides only between TIFF and RAW, and what to call a file that is no photo.
+        name: the file's name; it decides between TIFF and RAW, whether bytes that say nothing may be a film, and what
+            to call a file that is neither.
 
     Raises:
-        MediaError: ``video``, ``unsupported``, ``animated``, ``broken`` or ``skipped:not_media``.
+        MediaError: ``unsupported``, ``animated``, ``broken`` or ``skipped:not_media``.
     """
     suffix = PurePath(name).suffix.lower().removeprefix(".")
     found = _by_content(head, suffix)
-    if found == "video" or (found is None and suffix in VIDEO_SUFFIXES):
-        raise MediaError("video", f"{name}: film is recognised but not restored by this version; it is left as it is")
+    if found is None and suffix in FILM_SUFFIXES:
+        return FILM
     if found is not None:
         return found
     for start, title in UNSUPPORTED:
@@ -64,7 +67,7 @@ def recognise(head: bytes, name: str) -> str:
     if suffix in PICTURE_SUFFIXES:
         kind = "unsupported" if suffix in ("svg", "eps", "tga", "pcx", "pgm", "ppm", "pbm") else "broken"
         raise MediaError(kind, f"{name}: the name says {suffix.upper()}, the first bytes say no photo that is restored")
-    raise MediaError("skipped:not_media", f"{name}: not a picture, by content and by name")
+    raise MediaError("skipped:not_media", f"{name}: neither picture nor film, by content and by name")
 
 
 def _by_content(head: bytes, suffix: str) -> str | None:
@@ -73,17 +76,17 @@ def _by_content(head: bytes, suffix: str) -> str | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if head.startswith(b"RIFF") and head[8:12] in (b"WEBP", b"AVI "):
-        return "WEBP" if head[8:12] == b"WEBP" else "video"
+        return "WEBP" if head[8:12] == b"WEBP" else FILM
     if head.startswith(RAW_SIGNATURES):
         return "RAW"
     if head.startswith(TIFF_SIGNATURES):
         return "RAW" if suffix in RAW_SUFFIXES or head[8:10] == b"CR" else "TIFF"
     if head[4:8] == b"ftyp":
         return _by_brand(head)
-    if head.startswith(VIDEO_SIGNATURES) or head[4:8] in (b"moov", b"mdat", b"wide"):
-        return "video"
+    if head.startswith(FILM_SIGNATURES) or head[4:8] in (b"moov", b"mdat", b"wide"):
+        return FILM
     if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
-        return "video"
+        return FILM
     return None
 
 
@@ -94,4 +97,4 @@ def _by_brand(head: bytes) -> str:
         return "RAW"
     if brands & {b"avif", b"avis"}:
         return "AVIF"
-    return "HEIF" if brands & HEIF_BRANDS else "video"
+    return "HEIF" if brands & HEIF_BRANDS else FILM

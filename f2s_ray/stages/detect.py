@@ -1,6 +1,7 @@
 """Shot to Faces: where they are, how good they are, and the vector that tells people apart."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,11 +12,24 @@ from f2s_ray.media.photo import Limits
 from f2s_ray.models import face_detector, face_embedder
 from f2s_ray.models.face_detector import Detection, FaceDetector, FaceDetectorConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
-from f2s_ray.models.face_quality import measure_quality
+from f2s_ray.models.face_quality import FaceQuality, measure_quality
+from f2s_ray.models.tracks import Sample, SeenFace, TrackConfig, best_frames, follow
+from f2s_ray.stages.films import Films, frames_at
 from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
 from f2s_ray.stages.units import ShotUnit
 
-__all__ = ["DetectConfig", "DetectFaces", "DetectSetup", "network_names"]
+__all__ = ["DetectConfig", "DetectFaces", "DetectSetup", "FilmSampling", "network_names"]
+
+
+class FilmSampling(BaseModel):
+    """Which frames of a shot are looked at, and how faces are followed from one to the next."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    every_seconds: float = Field(0.5, gt=0, le=60, description="time between two frames that are looked at")
+    least_frames: int = Field(5, ge=1, description="of a short shot, as far as it has them")
+    most_frames: int = Field(240, ge=2, description="of a long shot")
+    faces_a_track: int = Field(8, ge=1, le=64, description="best faces of a track that are kept")
+    tracks: TrackConfig = TrackConfig()
 
 
 class DetectConfig(BaseModel):
@@ -24,6 +38,7 @@ class DetectConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     detector: FaceDetectorConfig = FaceDetectorConfig()
     embedder: FaceEmbedderConfig = FaceEmbedderConfig()
+    film: FilmSampling = FilmSampling()
 
 
 class DetectSetup(DetectConfig):
@@ -44,39 +59,98 @@ def network_names(config: DetectConfig) -> tuple[str, str]:
 
 
 class DetectFaces:
-    """Loads the two networks once; then a shot in, its faces from left to right out."""
+    """Loads the two networks once; then a shot in, its faces out."""
 
     def __init__(self, config: DetectSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
         self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
+        self._films, self._film_config = Films(self._root), config.film
         self._detector = FaceDetector(config.detector)
         self._embedder = FaceEmbedder(config.embedder)
 
     def __call__(self, record: ShotUnit) -> Iterator[Face]:
-        """Faces of the first page; none is a fine answer.
+        """Faces of the first page from left to right, or the best of every track of a film's shot; none is a fine answer.
 
         Raises:
-            MediaError: the photo cannot be read.
+            MediaError: the medium cannot be read.
         """
-        rgb = open_photo(self._root, record.media, self._limits).pages[0].rgb
-        for index, found in enumerate(self._detector.detect(rgb)):
-            yield self._face(record, rgb, found, index)
+        if record.media.film is None:
+            rgb = open_photo(self._root, record.media, self._limits).pages[0].rgb
+            for index, found in enumerate(self._detector.detect(rgb)):
+                yield _face(record, index, self._looked(rgb, found))
+        else:
+            yield from self._of_film(record)
 
-    def _face(self, record: ShotUnit, rgb: torch.Tensor, found: Detection, index: int) -> Face:
-        measured = measure_quality(rgb, found)
-        return Face(
-            face_id=f"{record.shot.shot_id}/{index}",
-            shot_id=record.shot.shot_id,
-            media_id=record.media.media_id,
-            track_id=None,
-            pts_seconds=record.shot.start_seconds,
-            box_px=found.box,
-            landmarks_px=found.landmarks,
-            score=found.score,
-            face_px=found.short_side_px,
-            sharpness=measured.sharpness,
-            yaw_degrees=measured.yaw_degrees,
-            quality=measured.quality,
-            embedding=tuple(float(value) for value in self._embedder.embed(rgb, found.landmarks)),
-            embedder=self._embedder.name,
-        )
+    def _of_film(self, record: ShotUnit) -> Iterator[Face]:
+        film = self._films.get(record.media.path, record.media.content_digest)
+        looks: dict[tuple[int, int], _Looked] = {}
+        samples = []
+        for frame, rgb in frames_at(film, _sampled(record, self._film_config)):
+            seen = [self._looked(rgb, found) for found in self._detector.detect(rgb)]
+            looks |= {(frame, index): look for index, look in enumerate(seen)}
+            samples.append(Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding) for x in seen)))
+        count = 0
+        for number, track in enumerate(follow(samples, self._film_config.tracks)):
+            ends = (track.sightings[0].frame, track.sightings[-1].frame)
+            for sighting in best_frames(track, self._film_config.faces_a_track):
+                moments = (film.index.begin_seconds(frame) for frame in (sighting.frame, *ends))
+                at, begin, end = (float(moment) for moment in moments)
+                row = _face(record, count, looks[sighting.frame, sighting.face_index])
+                yield row.model_copy(
+                    update={
+                        "track_id": f"{record.shot.shot_id}/t{number}",
+                        "frame": sighting.frame,
+                        "pts_seconds": at,
+                        "seen_from_seconds": begin,
+                        "seen_to_seconds": end,
+                    }
+                )
+                count += 1
+
+    def _looked(self, rgb: torch.Tensor, found: Detection) -> "_Looked":
+        embedding = tuple(float(value) for value in self._embedder.embed(rgb, found.landmarks))
+        return _Looked(found, measure_quality(rgb, found), embedding, self._embedder.name)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """All that is known of a face in a frame, and by which embedder."""
+
+    found: Detection
+    measured: FaceQuality
+    embedding: tuple[float, ...]
+    embedder: str
+
+
+def _face(record: ShotUnit, index: int, looked: _Looked) -> Face:
+    """The row of a face of a photo."""
+    return Face(
+        face_id=f"{record.shot.shot_id}/{index}",
+        shot_id=record.shot.shot_id,
+        media_id=record.media.media_id,
+        track_id=None,
+        frame=0,
+        pts_seconds=0.0,
+        seen_from_seconds=0.0,
+        seen_to_seconds=0.0,
+        box_px=looked.found.box,
+        landmarks_px=looked.found.landmarks,
+        score=looked.found.score,
+        face_px=looked.found.short_side_px,
+        sharpness=looked.measured.sharpness,
+        yaw_degrees=looked.measured.yaw_degrees,
+        quality=looked.measured.quality,
+        embedding=looked.embedding,
+        embedder=looked.embedder,
+    )
+
+
+def _sampled(record: ShotUnit, config: FilmSampling) -> range:
+    """Frames to look at: one every so often, but some of each shot, and of a long one no more than so many."""
+    shot, film = record.shot, record.media.film
+    count = shot.stop_frame - shot.first_frame
+    rate = film.frame_count / max(film.duration_seconds, 1e-6) if film else 1.0
+    step = max(1, round(rate * config.every_seconds))
+    step = min(step, max(1, count // config.least_frames))
+    step = max(step, -(-count // config.most_frames))
+    return range(shot.first_frame, shot.stop_frame, step)

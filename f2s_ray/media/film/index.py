@@ -68,6 +68,10 @@ class FilmIndex:
         """When the last frame ends."""
         return int(self.pts[-1] + self.durations[-1]) * self.time_base
 
+    def begin_seconds(self, number: int) -> Fraction:
+        """When frame ``number`` is shown; for the number after the last frame, when that ends."""
+        return int(self.pts[number]) * self.time_base if number < self.frame_count else self.stop_seconds
+
     @property
     def is_variable(self) -> bool:
         """Whether the frames keep no common step: some stamp is off the even grid by more than a tick."""

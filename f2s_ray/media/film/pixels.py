@@ -25,10 +25,14 @@ SD_WIDTH_PX, SD_HEIGHT_PX = 1024, 576
 
 
 class RgbReader:
-    """Decoded frames to ``[h, w, 3]``, full range: uint8 for films of 8 bit, uint16 (0..65535) for deeper ones."""
+    """Decoded frames to ``[h, w, 3]``, full range: uint8 for films of 8 bit, uint16 (0..65535) for deeper ones.
 
-    def __init__(self, info: FilmInfo) -> None:
-        self._format = "rgb24" if info.bit_depth <= 8 else "rgb48le"
+    ``size`` (width, height) shrinks on the way, always to 8 bits: quick, for looking at a film, not for restoring it.
+    """
+
+    def __init__(self, info: FilmInfo, size: tuple[int, int] | None = None) -> None:
+        self._format = "rgb24" if info.bit_depth <= 8 or size else "rgb48le"
+        self._size = size
         self._colour = info.colour
         self._matrix = _matrix(info)
         self._reformatter = VideoReformatter()
@@ -36,13 +40,16 @@ class RgbReader:
     def __call__(self, frame: VideoFrame) -> np.ndarray:
         """One frame as it is stored, not yet turned upright."""
         full = _is_full(self._colour, frame.format.name)
+        width, height = self._size or (frame.width, frame.height)
         turned = self._reformatter.reformat(
             frame,
+            width=width,
+            height=height,
             format=self._format,
             src_colorspace=self._matrix,
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
-            interpolation=EXACT,
+            interpolation=Interpolation.AREA if self._size else EXACT,
             threads=1,
         )
         return turned.to_ndarray()

@@ -1,0 +1,92 @@
+"""A film below INPUT to its header, its stamps and its frames: the few lines every stage that looks at a film needs."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from f2s_ray.errors import MediaError
+from f2s_ray.media.film.info import FilmLimits
+from f2s_ray.media.film.join import FilmSource
+from f2s_ray.media.film.pixels import RgbReader
+from f2s_ray.media.film.probe import probe_film
+from f2s_ray.media.film.read import decode_frames
+from f2s_ray.media.film.scan import scan_packets
+from f2s_ray.media.film.turn import turn_of, upright
+from f2s_ray.media.photo import tensor_from
+
+__all__ = ["Films", "file_digest", "frames_at"]
+
+KEPT_FILMS = 8
+CHUNK = 1 << 22
+NEAR_FRAMES = 48  # a frame this near is reached by decoding on, a farther one by seeking
+
+
+class Films:
+    """Films that were opened, the latest ones kept: a worker meets many pieces of one film."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: OrderedDict[str, FilmSource] = OrderedDict()
+
+    def get(self, path: str, content_digest: str) -> FilmSource:
+        """The film at a path below INPUT, read through once.
+
+        Raises: MediaError ``changed`` when its bytes are no longer those that were probed, and as probing does.
+        """
+        key = f"{path}@{content_digest}"
+        if key not in self._known:
+            place = self._root / path
+            info, index = probe_film(place, FilmLimits(max_megapixels=float("inf"))), scan_packets(place)
+            if file_digest(place) != content_digest:
+                raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
+            self._known[key] = FilmSource(place, info, index)
+            if len(self._known) > KEPT_FILMS:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file of any size.
+
+    Raises: MediaError ``unreadable``.
+    """
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                found.update(chunk)
+    except OSError as error:
+        raise MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and disk") from error
+    return found.hexdigest()
+
+
+def frames_at(film: FilmSource, numbers: Iterable[int]) -> Iterator[tuple[int, Float[Tensor, "3 h w"]]]:
+    """Single frames, upright, in 0..1, in rising order; what lies between them is decoded, not converted.
+
+    Raises: MediaError as ``read_frames`` does.
+    """
+    convert, turn = RgbReader(film.info), turn_of(film.info.display_matrix)
+    for run in _runs(sorted(set(numbers))):
+        wanted = set(run)
+        for number, frame in enumerate(decode_frames(film.path, film.info, film.index, run[0], run[-1] + 1), run[0]):
+            if number in wanted:
+                pixels = upright(convert(frame), turn)
+                yield number, tensor_from(pixels, int(np.iinfo(pixels.dtype).max))
+
+
+def _runs(numbers: list[int]) -> Iterator[list[int]]:
+    """Frames that are near each other, together."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number - run[-1] > NEAR_FRAMES:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
