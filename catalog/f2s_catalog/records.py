@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "TABLES",
     "Attempt",
+    "CodeChange",
     "CodeEstimate",
     "DegradationCode",
     "Face",
@@ -202,6 +203,22 @@ class RegionCode(Record):
     face_ids: tuple[str, ...] = Field(description="the faces that told it")
 
 
+class CodeChange(Record):
+    """What the faces tell from a frame of a shot on, where the damage changes inside it."""
+
+    first_frame: int = Field(
+        description="frame that told it first; it holds from there on, that of the first from the shot's start"
+    )
+    seconds: float = Field(description="presentation time of that frame")
+    code: tuple[float, ...] = Field(description="21 grid-pooled feature vectors, row by row")
+    signature: tuple[float, ...] = Field(description="unit vector of the damage")
+    blur_sigma_px: float = Field(description="blur, standard deviation in pixels")
+    noise_sigma: float = Field(description="noise, standard deviation on a 0..1 scale")
+    jpeg_quality: float = Field(description="compression, 1..100; 100 is none")
+    downscale: float = Field(description="factor by which it was once smaller, 1 is none")
+    face_ids: tuple[str, ...] = Field(description="the faces that told it")
+
+
 class CodeEstimate(Record):
     """What the faces of one shot tell about its damage, and what the frame itself shows."""
 
@@ -222,6 +239,9 @@ class CodeEstimate(Record):
     agreement: float | None = Field(description="lowest cosine between two voting faces; 1 for one face")
     regions: tuple[RegionCode, ...] = Field(
         description="two or more where faces disagree about the damage; else empty. The code is then their mean"
+    )
+    changes: tuple[CodeChange, ...] = Field(
+        description="two or more where the damage changes in the course of a shot; else empty. The code is then their mean"
     )
     noise_measured: float = Field(description="noise measured in the frame without a face, 0..1 scale")
     sharpness_measured: float = Field(description="sharpness measured in the frame, 0..1")
@@ -248,6 +268,7 @@ class DegradationCode(Record):
     downscale: float | None = Field(description="as in estimates")
     agreement: float | None = Field(description="as in estimates")
     regions: tuple[RegionCode, ...] = Field(description="as in estimates; never borrowed")
+    changes: tuple[CodeChange, ...] = Field(description="as in estimates; never borrowed")
     estimator: str = Field(description="name@digest of the networks that read it")
 
 

@@ -79,7 +79,7 @@ class _People:
         self._centroids = np.array([identity.centroid for identity in self._identities], dtype=np.float32)
 
     def unit(self, face: Face) -> UnitFace:
-        """The face with its references (never from the same picture or a copy of it) and its neighbours."""
+        """The face with its references (never from the same picture or shot, or a copy of it) and its neighbours."""
         index = self._of.get(face.face_id)
         if index is None:
             return UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
@@ -97,6 +97,8 @@ class _People:
                     face_id=row.face_id,
                     path=self._media[row.media_id].path,
                     content_digest=self._media[row.media_id].content_digest,
+                    is_film=self._media[row.media_id].film is not None,
+                    frame=row.frame,
                     landmarks_px=row.landmarks_px,
                 )
                 for row in references
@@ -108,7 +110,10 @@ class _People:
         return [self._faces[c.face_id] for c in chosen.choices if c.face_id in self._faces] if chosen else []
 
     def _is_other_picture(self, reference: Face, face: Face) -> bool:
-        same = self._media[reference.media_id].content_digest == self._media[face.media_id].content_digest
+        there, here = self._media[reference.media_id], self._media[face.media_id]
+        same = there.content_digest == here.content_digest and (
+            here.film is None or reference.shot_id.rpartition("/")[2] == face.shot_id.rpartition("/")[2]
+        )
         return not same and reference.quality >= face.quality * 0.8
 
     def _nearest_other(self, face: Face, own: int) -> tuple[float, ...]:

@@ -171,14 +171,16 @@ class Face2Scene:
         matrix = (np.vstack([face.matrix, [0, 0, 1.0]]) @ np.linalg.inv(shift))[:2]
         return paste_back(window, face.after - face.before, matrix, torch.ones_like(face.before[:1]))
 
-    @torch.inference_mode()
     def read_code(self, pairs: Sequence[Pair]) -> Code | None:
-        """Let the faces vote (see ``votes``); None without any. The windows of one face are averaged first.
+        """Let the faces vote (see ``votes``); None without any."""
+        return vote(self.read(pairs)) if pairs else None
+
+    @torch.inference_mode()
+    def read(self, pairs: Sequence[Pair]) -> Readings:
+        """What each of one or more faces says about the damage. The windows of one face are averaged.
 
         Averaging comes before MapNet's projector and does not depend on the order of the faces.
         """
-        if not pairs:
-            return None
         features, signatures, values = self._fadex(
             torch.cat([pair.restored for pair in pairs]), torch.cat([pair.degraded for pair in pairs])
         )
@@ -189,7 +191,7 @@ class Face2Scene:
         )
         weights = torch.tensor([pair.weight for pair in pairs])
         places = torch.tensor([[pair.x, pair.y] for pair in pairs])
-        return vote(Readings(pooled, F.normalize(directions, dim=1), told, weights, places))
+        return Readings(pooled, F.normalize(directions, dim=1), told, weights, places)
 
     @torch.inference_mode()
     def restore_scene(

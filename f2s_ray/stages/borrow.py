@@ -53,7 +53,9 @@ def borrow(
 
 
 def _places(item: MediaItem) -> list[tuple[str, str]]:
-    """Where its lenders are looked for, nearest first."""
+    """Where its lenders are looked for, nearest first. The damage of a film is of its own kind, so it lends only to itself."""
+    if item.film is not None:
+        return [("film", item.media_id)]
     folder = ("folder", str(PurePosixPath(item.path).parent))
     return [folder] if item.camera is None else [folder, ("camera", item.camera)]
 
@@ -83,9 +85,13 @@ def _distance(estimate: CodeEstimate, other: CodeEstimate, config: BorrowConfig)
 
 def _told(estimate: CodeEstimate) -> str:
     """Who told the code, in words."""
-    count, regions = len(estimate.face_ids), len(estimate.regions)
-    words = f"read from {count} face{'s' if count > 1 else ''}"
-    return f"{words}; non-uniform damage, {regions} regions" if regions else words
+    count = len(estimate.face_ids)
+    words = [f"read from {count} face{'s' if count > 1 else ''}"]
+    if estimate.regions:
+        words.append(f"non-uniform damage, {len(estimate.regions)} regions")
+    if estimate.changes:
+        words.append(f"the damage changes, {len(estimate.changes)} stretches")
+    return "; ".join(words)
 
 
 def _code(
@@ -106,6 +112,7 @@ def _code(
             "downscale": source.downscale if source else None,
             "agreement": source.agreement if source else None,
             "regions": source.regions if source and lender is None else (),
+            "changes": source.changes if source and lender is None else (),
             "estimator": estimate.estimator,
         }
     )

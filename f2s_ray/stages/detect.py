@@ -8,7 +8,6 @@ import torch
 from f2s_catalog.records import Face
 from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.media.photo import Limits
 from f2s_ray.models import face_detector, face_embedder
 from f2s_ray.models.face_detector import Detection, FaceDetector, FaceDetectorConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
@@ -63,7 +62,7 @@ class DetectFaces:
 
     def __init__(self, config: DetectSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
-        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
+        self._root = Path(config.input_root)
         self._films, self._film_config = Films(self._root), config.film
         self._detector = FaceDetector(config.detector)
         self._embedder = FaceEmbedder(config.embedder)
@@ -75,7 +74,7 @@ class DetectFaces:
             MediaError: the medium cannot be read.
         """
         if record.media.film is None:
-            rgb = open_photo(self._root, record.media, self._limits).pages[0].rgb
+            rgb = open_photo(self._root, record.media).pages[0].rgb
             for index, found in enumerate(self._detector.detect(rgb)):
                 yield _face(record, index, self._looked(rgb, found))
         else:

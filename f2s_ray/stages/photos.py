@@ -13,20 +13,22 @@ from f2s_ray.media.decode import decode
 from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.probe import probe
 from f2s_ray.models.face2scene import Face2Scene
+from f2s_ray.stages.films import Films, frames_at
 from f2s_ray.stages.units import ReferencePicture
 
 __all__ = ["MEASURING_THREADS", "ReferenceCrops", "open_photo", "points"]
 
 CACHED_CROPS = 256
+UNLIMITED = Limits(max_megapixels=float("inf"))  # what is too large was refused when it was probed
 MEASURING_THREADS = 1  # threads decide the last bit of a sum: they are the same on every machine and engine
 
 
-def open_photo(root: Path, media: MediaItem, limits: Limits) -> Photo:
+def open_photo(root: Path, media: MediaItem) -> Photo:
     """Decode a source.
 
     Raises: MediaError as ``decode`` does, and ``changed`` when its bytes are no longer those that were probed.
     """
-    return _as_listed(root, media.path, media.content_digest, limits)
+    return _as_listed(root, media.path, media.content_digest)
 
 
 def points(landmarks: Iterable[float]) -> np.ndarray:
@@ -35,10 +37,10 @@ def points(landmarks: Iterable[float]) -> np.ndarray:
 
 
 class ReferenceCrops:
-    """Aligned references, the latest ones kept: pictures of one person come one after the other."""
+    """Aligned references from photos and films, the latest ones kept: pictures of one person come one after the other."""
 
-    def __init__(self, root: Path, model: Face2Scene, limits: Limits) -> None:
-        self._root, self._model, self._limits = root, model, limits
+    def __init__(self, root: Path, model: Face2Scene, films: Films) -> None:
+        self._root, self._model, self._films = root, model, films
         self._crops: dict[str, Float[Tensor, "3 128 128"]] = {}
 
     def get(self, references: Iterable[ReferencePicture]) -> list[Tensor]:
@@ -51,20 +53,24 @@ class ReferenceCrops:
     def _one(self, reference: ReferencePicture) -> Tensor:
         if reference.face_id not in self._crops:
             try:
-                photo = _as_listed(self._root, reference.path, reference.content_digest, self._limits)
+                rgb = self._pixels(reference)
             except MediaError as error:
                 message = f"reference {reference.path}: {error.message}; run again to choose another"
                 raise MediaError("reference", message) from error
             if len(self._crops) >= CACHED_CROPS:
                 self._crops.pop(next(iter(self._crops)))
-            self._crops[reference.face_id] = self._model.align_reference(
-                photo.pages[0].rgb, points(reference.landmarks_px)
-            )
+            self._crops[reference.face_id] = self._model.align_reference(rgb, points(reference.landmarks_px))
         return self._crops[reference.face_id]
 
+    def _pixels(self, reference: ReferencePicture) -> Float[Tensor, "3 h w"]:
+        if not reference.is_film:
+            return _as_listed(self._root, reference.path, reference.content_digest).pages[0].rgb
+        ((_, rgb),) = frames_at(self._films.get(reference.path, reference.content_digest), [reference.frame])
+        return rgb
 
-def _as_listed(root: Path, path: str, content_digest: str, limits: Limits) -> Photo:
-    info = probe(root / path, limits)
+
+def _as_listed(root: Path, path: str, content_digest: str) -> Photo:
+    info = probe(root / path, UNLIMITED)
     if info.content_digest != content_digest:
         raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
-    return decode(root / path, info, limits)
+    return decode(root / path, info, UNLIMITED)

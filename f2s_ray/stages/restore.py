@@ -22,7 +22,7 @@ from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode, target_name
 from f2s_ray.media.geometry import is_alignable
 from f2s_ray.media.metadata import Provenance, carry, finish
-from f2s_ray.media.photo import Limits, Photo
+from f2s_ray.media.photo import Photo
 from f2s_ray.media.regions import FaceRegion
 from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
@@ -30,6 +30,7 @@ from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
 from f2s_ray.models.mapnet import TOKENS
 from f2s_ray.models.votes import LocalCode
+from f2s_ray.stages.films import Films
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 
@@ -80,13 +81,13 @@ class RestorePhoto:
         self._config = config
         self._model = Face2Scene(config.model)
         self._embedder = FaceEmbedder(config.embedder)
-        self._root, self._limits = Path(config.input_root), Limits(max_megapixels=float("inf"))
-        self._crops = ReferenceCrops(self._root, self._model, self._limits)
+        self._root = Path(config.input_root)
+        self._crops = ReferenceCrops(self._root, self._model, Films(self._root))
 
     def __call__(self, record: RestoreUnit) -> Iterator[RestoredSegment]:
         """The segment. Raises: MediaError ``contract`` when metadata that must be kept got lost."""
         begin, clock = time.perf_counter(), _Clock()
-        photo = open_photo(self._root, record.media, self._limits)
+        photo = open_photo(self._root, record.media)
         code = _pooled(record.code) if record.code else None
         regions = [LocalCode(region.x, region.y, _pooled(region.code)) for region in record.regions]
         pages = []

@@ -35,7 +35,7 @@ class ScoreMedia:
 
     def __call__(self, record: ScoreUnit) -> Iterator[QualityReport]:
         """One report, of the first page."""
-        before = open_photo(self._input, record.media, self._limits).pages[0].rgb
+        before = open_photo(self._input, record.media).pages[0].rgb
         path = self._output / record.path
         after = decode(path, probe(path, self._limits), self._limits).pages[0].rgb
         was, now = measure(before), measure(after)

@@ -19,6 +19,8 @@ class ReferencePicture(Record):
     face_id: str
     path: str = Field(description="path below INPUT")
     content_digest: str = Field(description="SHA-256 of its bytes")
+    is_film: bool
+    frame: int = Field(description="number of the frame in a film; 0 in a photo")
     landmarks_px: tuple[float, ...] = Field(description="five x y")
 
 
