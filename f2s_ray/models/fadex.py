@@ -20,7 +20,9 @@ __all__ = ["VALUES", "Fadex", "FadexConfig", "FadexOutput", "supcon_loss", "valu
 
 FLOOR = 1 / 1024  # a quarter of an 8-bit step: what lies below is as good as nothing
 PLANES = 5  # luma of restored, degraded and difference; both chromas of the difference
-CHANNELS = (PLANES + 3) * BLOCK * BLOCK
+BANDS = BLOCK * BLOCK
+TRANSFERS = 3  # gain, coherence, rest
+RINGS = 8  # bands of like frequency, 1 / 16 cycle a pixel wide; the mean of the picture is in none
 
 # What the regression head tells, each scaled to about 0..1: name, scale
 VALUES = (("blur_sigma_px", 3.0), ("noise_sigma", 0.1), ("jpeg_quality", 100.0), ("downscale", 3.5))
@@ -29,11 +31,16 @@ FadexOutput = tuple[Tensor, Tensor, Tensor]
 
 
 class FadexConfig(BaseModel):
-    """Channels of the map and length of the signature."""
+    """Channels of the map that are learned, and length of the signature."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     width: int = 128
     signature: int = 128
+
+    @property
+    def map_width(self) -> int:
+        """Channels of the map."""
+        return self.width + TRANSFERS * RINGS
 
 
 class Spectrum(nn.Module):
@@ -41,16 +48,20 @@ class Spectrum(nn.Module):
 
     filters: Tensor
     opponents: Tensor
+    rings: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         place = torch.arange(BLOCK, dtype=torch.float32)
         waves = torch.cos(math.pi * (place[None] + 0.5) * place[:, None] / BLOCK) * math.sqrt(2 / BLOCK)
         waves[0] /= math.sqrt(2)
-        filters = torch.einsum("uy,vx->uvyx", waves, waves).reshape(BLOCK * BLOCK, 1, BLOCK, BLOCK)
+        filters = torch.einsum("uy,vx->uvyx", waves, waves).reshape(BANDS, 1, BLOCK, BLOCK)
         opponents = [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]]  # BT.601 Y, Cb, Cr
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("opponents", torch.tensor(opponents)[..., None, None], persistent=False)
+        ring = torch.hypot(place[:, None], place).flatten().long().clamp(max=RINGS)
+        members = F.one_hot(ring, RINGS + 1)[:, 1:].float()
+        self.register_buffer("rings", (members / members.sum(0)).T, persistent=False)
 
     def forward(
         self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
@@ -65,6 +76,11 @@ class Spectrum(nn.Module):
             magnitudes = (blocks.abs() + FLOOR).log() / 2 + 2
             transfer = _transfer(blocks[:, 0], blocks[:, 1]).expand(-1, -1, *blocks.shape[3:])
             return torch.cat([magnitudes.flatten(1, 2), transfer], 1)
+
+    def ringed(self, spectrum: Float[Tensor, "f 512 h w"]) -> Float[Tensor, "f 24 h w"]:
+        """The transfer by frequency alone, whatever the direction."""
+        transfer = spectrum[:, PLANES * BANDS :].unflatten(1, (TRANSFERS, BANDS))
+        return torch.einsum("kb,ftbhw->ftkhw", self.rings, transfer).flatten(1, 2)
 
 
 def _transfer(restored: Float[Tensor, "f 64 h w"], degraded: Float[Tensor, "f 64 h w"]) -> Float[Tensor, "f 192 1 1"]:
@@ -93,14 +109,17 @@ class Residual(nn.Module):
 
 
 class Fadex(nn.Module):
-    """Block spectra, a few convolutions over the map of blocks, then a pooled head for the signature and one for interpretable values."""
+    """Block spectra, a few convolutions over the map of blocks, then a pooled head for the signature and one for interpretable values.
+
+    The transfer lies in the map as it was measured, too: how sharp a picture still is should not have to be learned.
+    """
 
     def __init__(self, config: FadexConfig) -> None:
         super().__init__()
         width = config.width
         self.spectrum = Spectrum()
         self.stages = nn.Sequential(
-            nn.Conv2d(CHANNELS, width, 1),
+            nn.Conv2d((PLANES + TRANSFERS) * BANDS, width, 1),
             nn.LeakyReLU(0.1),
             Residual(width, 1),
             nn.LeakyReLU(0.1),
@@ -111,13 +130,18 @@ class Fadex(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         # Energies are far from zero; centred, directions can tell operators apart. The map is centred by the same means.
-        self.centre = nn.BatchNorm1d(width)
-        self.head = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, config.signature))
-        self.values = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(0.1), nn.Linear(width, len(VALUES)))
+        self.centre = nn.BatchNorm1d(config.map_width)
+        self.head = nn.Sequential(
+            nn.Linear(config.map_width, width), nn.LeakyReLU(0.1), nn.Linear(width, config.signature)
+        )
+        self.values = nn.Sequential(
+            nn.Linear(config.map_width, width), nn.LeakyReLU(0.1), nn.Linear(width, len(VALUES))
+        )
 
     def forward(self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]) -> FadexOutput:
-        """Map [f, c, p/8, p/8], signature [f, 128] of unit length, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
-        features = self.stages(self.spectrum(restored, degraded))
+        """Map [f, map_width, p/8, p/8], signature [f, 128] of length 1, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
+        spectrum = self.spectrum(restored, degraded)
+        features = torch.cat([self.stages(spectrum), self.spectrum.ringed(spectrum)], 1)
         pooled = self.centre(features.mean((2, 3)))
         centre = self.centre
         features = F.batch_norm(features, centre.running_mean, centre.running_var, centre.weight, centre.bias)

@@ -19,7 +19,7 @@ class MapNetConfig(BaseModel):
     """Width of the map that comes in, of the attention, and of the tokens."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    map_width: int = 128
+    map_width: int = 152
     width: int = 128
     token_width: int = 256
 

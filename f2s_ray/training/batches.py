@@ -1,7 +1,7 @@
 """Pictures to batches: clean and damaged faces with references, pairs of one operator, scenes with the face of the same picture."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,7 +21,6 @@ from f2s_ray.models.windows import PAIR_PX, continued
 from f2s_ray.training.pictures import Pictures, SharpFace
 
 __all__ = [
-    "BANDS",
     "Draw",
     "FaceBatch",
     "PairBatch",
@@ -30,7 +29,6 @@ __all__ = [
     "face_batch",
     "pair_batch",
     "scene_batch",
-    "transfer_targets",
     "value_targets",
 ]
 
@@ -40,8 +38,6 @@ MARGIN_PX = 24
 FACE_PX = (64.0, 360.0)
 CPU = torch.device("cpu")
 REFERENCES = 3
-BANDS = 8
-TRANSFER_PX = 128
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class FaceBatch:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """Windows [n, 3, 128, 128] of faces in picture coordinates, the group (operator) of each, the operator's values and transfer.
+    """Windows [n, 3, 128, 128] of faces in picture coordinates, the group (operator) of each, and the operator's values.
 
     ``other`` is the other half: the true face, or a restored one.
     """
@@ -65,7 +61,6 @@ class PairBatch:
     other: Tensor
     groups: Tensor
     values: Tensor
-    transfer: Tensor
 
 
 @dataclass(frozen=True)
@@ -111,21 +106,6 @@ def value_targets(operator: Operator) -> Float[Tensor, " 4"]:
     """What FaDeX's value head should say, on the scales of ``VALUES``."""
     truth = (operator.blur_sigma_px, operator.noise_sigma, operator.jpeg_quality, operator.downscale - 1)
     return torch.tensor([value / scale for value, (_, scale) in zip(truth, VALUES, strict=True)])
-
-
-def transfer_targets(operator: Operator) -> Float[Tensor, " 8"]:
-    """Share of the contrast that blur and lost resolution leave in 8 equal bands of frequency, the last up to 0.5 cycles a pixel."""
-    chance = torch.Generator().manual_seed(0)
-    grey = torch.rand(1, TRANSFER_PX, TRANSFER_PX, generator=chance).expand(3, -1, -1).contiguous()
-    soft = replace(operator, noise=0.0, blotch=0.0, second_noise=0.0, quality=100, second_quality=100)
-    before, after = (torch.fft.rfft2(x[0] - x[0].mean()) for x in (grey, apply(soft, grey, chance)))
-    frequency = torch.hypot(torch.fft.fftfreq(TRANSFER_PX)[:, None], torch.fft.rfftfreq(TRANSFER_PX))
-    band = (2 * BANDS * frequency).long().flatten()
-    power, cross = (
-        torch.zeros(2 * BANDS).index_add_(0, band, x.flatten())[:BANDS]
-        for x in (before.abs().square(), (before.conj() * after).real)
-    )
-    return cross / power
 
 
 def _region(pictures: Pictures, face: SharpFace, side: float, draw: Draw) -> tuple[Tensor, np.ndarray]:
@@ -248,13 +228,12 @@ def pair_batch(
     pictures: Pictures, operators: int, faces: int, draw: Draw, restoring: Restoring | None = None
 ) -> PairBatch:
     """``operators`` groups of ``faces`` different faces each. Every fourth differs from the one before in one value."""
-    damaged, other, groups, values, transfer = [], [], [], [], []
+    damaged, other, groups, values = [], [], [], []
     previous = CLEAN
     for group in range(operators):
         operator = _neighbour(previous, draw) if group % 4 == 3 else draw.operator()
         previous = operator
         values += [value_targets(operator)] * faces
-        transfer += [transfer_targets(operator)] * faces
         for _ in range(faces):
             face = pictures.faces[draw.integer(len(pictures.faces))]
             window = _window(pictures, face, operator, draw, restoring)
@@ -266,7 +245,6 @@ def pair_batch(
         torch.stack(other),
         torch.tensor(groups, device=draw.device),
         torch.stack(values).to(draw.device),
-        torch.stack(transfer).to(draw.device),
     )
 
 

@@ -4,11 +4,11 @@ import copy
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from f2s_ray.models import networks
 from f2s_ray.models.fadex import VALUES, Fadex, supcon_loss
-from f2s_ray.training.batches import BANDS, Draw, PairBatch, Restoring, pair_batch
+from f2s_ray.training.batches import Draw, PairBatch, Restoring, pair_batch
 from f2s_ray.training.pictures import Pictures
 from f2s_ray.training.recipe import CodeRecipe
 from f2s_ray.training.task import CHECK_COUNT, CHECK_SEED, Data, Task
@@ -33,17 +33,15 @@ class CodeTask(Task):
         if data.start is not None:
             networks.fill(self.network, "fadex", data.start)
         self.slow = copy.deepcopy(self.network).requires_grad_(False)
-        # what the map must hold, though it is no part of the network: how sharp the picture still is
-        self.transfer = nn.Linear(recipe.network.width, BANDS)
         self.register_buffer("keys", torch.zeros(recipe.queue, recipe.network.signature))
         self.register_buffer("key_groups", torch.full((recipe.queue,), -1, dtype=torch.int64))
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """SupCon against the momentum keys of this batch and of the queue, and the errors of the values and of the transfer."""
+        """SupCon against the momentum keys of this batch and of the queue, and the error of the values."""
         recipe = self._recipe
         share = recipe.restored if step >= recipe.restored_begin * recipe.steps else 0.0
         batch = self._pairs(self._data.learn, SEED + step, share)
-        features, signatures, values = self.network(batch.other, batch.damaged)
+        _, signatures, values = self.network(batch.other, batch.damaged)
         keys, groups = self._keys(batch.other, batch.damaged), batch.groups + GROUPS_A_STEP * step
         filled = self.key_groups >= 0
         all_keys = torch.cat([keys, self.keys[filled]])
@@ -52,10 +50,8 @@ class CodeTask(Task):
         self.keys.copy_(torch.cat([keys, self.keys])[: recipe.queue])
         self.key_groups.copy_(torch.cat([groups, self.key_groups])[: recipe.queue])
         told = (values.float() - batch.values).abs().mean(0)
-        sharp = (self.transfer(features.mean((2, 3))).float() - batch.transfer).abs().mean()
-        return contrast + recipe.values * (told.mean() + sharp), {
+        return contrast + recipe.values * told.mean(), {
             "contrast": float(contrast.detach()),
-            "transfer": float(sharp.detach()),
             **_figures(signatures.detach().float(), batch.groups, told.detach()),
         }
 

@@ -34,7 +34,7 @@ def network():
 @pytest.mark.parametrize("side", [64, 128])
 def test_a_pair_becomes_a_map_a_signature_and_values(network, side):
     features, signature, values = network(*pair(side=side))
-    assert features.shape == (2, CONFIGS["fadex"].width, side // 8, side // 8)
+    assert features.shape == (2, CONFIGS["fadex"].map_width, side // 8, side // 8)
     assert signature.shape == (2, CONFIGS["fadex"].signature)
     assert values.shape == (2, len(VALUES))
     assert torch.allclose(signature.norm(dim=1), torch.ones(2), atol=1e-5)

@@ -106,7 +106,7 @@ def test_a_network_of_the_full_size_that_is_missing_is_the_jobs_trouble(words, t
 def test_tokens_of_another_width_are_refused_before_work_begins(words, tmp_path):
     folder = tmp_path / "weights"
     shutil.copytree(words["weights"], folder)
-    narrow = networks.MapNetConfig(map_width=16, width=16, token_width=16)
+    narrow = networks.MapNetConfig(map_width=40, width=16, token_width=16)
     networks.save("mapnet", narrow, networks.MapNet(narrow), folder / "mapnet.safetensors")
     with pytest.raises(JobError, match="tokens of 16 numbers, the full scene restorer reads 32"):
         Face2Scene(Face2SceneConfig(**{**words, "weights": str(folder)}))

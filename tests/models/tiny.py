@@ -14,7 +14,7 @@ TRUNK = TrunkConfig(codec_width=8, latent_width=16, widths=(16, 32, 32), heads=(
 CONFIGS = {
     "reference_restorer": ReferenceConfig(trunk=TRUNK, encoder_widths=(8, 16, 16), hint_width=8),
     "fadex": FadexConfig(width=16, signature=16),
-    "mapnet": MapNetConfig(map_width=16, width=16, token_width=32),
+    "mapnet": MapNetConfig(map_width=40, width=16, token_width=32),
     "scene_restorer": SceneConfig(trunk=TRUNK),
 }
 

@@ -80,7 +80,7 @@ def train(restorer):
 
 def save_full(folder, base):
     """The four files that the full size wants besides its base."""
-    mapnet = MapNetConfig(map_width=16, width=16, token_width=WIDTH)
+    mapnet = MapNetConfig(map_width=40, width=16, token_width=WIDTH)
     for kind in ("reference_restorer", "fadex"):
         networks.save(kind, CONFIGS[kind], made(kind), folder / f"{kind}.safetensors")
     with torch.random.fork_rng():

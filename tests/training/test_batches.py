@@ -37,7 +37,7 @@ def test_all_pixels_lie_between_0_and_1(kind):
         for field in fields(batch):
             tensor = getattr(batch, field.name)
             assert torch.isfinite(tensor.float()).all()
-            if field.name not in ("groups", "values", "transfer"):
+            if field.name not in ("groups", "values"):
                 assert tensor.min() >= 0
                 assert tensor.max() <= 1
 
