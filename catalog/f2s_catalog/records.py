@@ -31,6 +31,7 @@ __all__ = [
     "Shot",
     "Source",
     "TaskFace",
+    "TrackGate",
 ]
 
 Box = tuple[float, float, float, float]
@@ -289,6 +290,8 @@ class RestoreTask(Record):
     shot_id: str = Field(description="what is restored")
     media_id: str = Field(description="the medium it is part of")
     path: str = Field(description="path below INPUT, and below OUTPUT/restored")
+    first_frame: int = Field(description="number of the first frame; 0 for a photo")
+    stop_frame: int = Field(description="number after the last frame; 1 for a photo")
     code_origin: str = Field(description="face, borrowed or blind")
     faces: tuple[TaskFace, ...] = Field(description="the faces to restore")
     restorer: str = Field(description="name@digest of the networks, their number format and threads")
@@ -297,7 +300,7 @@ class RestoreTask(Record):
     )
     overlap_px: int = Field(description="how far neighbouring tiles overlap")
     seed: int = Field(description="seed of all randomness, from the task's other fields")
-    megapixels: float = Field(description="size of the picture, all pages")
+    megapixels: float = Field(description="size of the pictures, all pages or frames")
     expected_seconds: float = Field(description="expected time of the restore step on this kind of machine")
     risk: str = Field(description="what to look at, in words; empty when nothing stands out")
     planned_on: str = Field(description="day of the plan, written into the result as the date of the edit")
@@ -319,6 +322,19 @@ class FaceGate(Record):
     reason: str = Field(description="in words")
 
 
+class TrackGate(Record):
+    """What is to become of a face in all frames of its track, and why: decided once, so that it does not change on the way."""
+
+    TABLE: ClassVar[str] = "track_gates"
+    KEY: ClassVar[tuple[str, ...]] = ("track_id",)
+    track_id: str = Field(description="the track")
+    shot_id: str = Field(description="the shot")
+    media_id: str = Field(description="the film")
+    face_ids: tuple[str, ...] = Field(description="the faces it was decided on")
+    version: str = Field(description="which version of the face stands, in words")
+    gate: FaceGate = Field(description="the numbers that decided, of the best of these faces")
+
+
 class RestoredSegment(Record):
     """The restored pixels of one task, written aside and not yet in the result tree."""
 
@@ -330,10 +346,11 @@ class RestoredSegment(Record):
     path: str = Field(description="path below OUTPUT where it was written aside")
     digest: str = Field(description="SHA-256 of the file")
     byte_count: int = Field(description="size of the file")
+    first_frame: int = Field(description="number of the first frame; 0 for a photo")
     frame_count: int = Field(description="frames, or pages of a photo")
     carried_over: tuple[str, ...] = Field(description="what was kept from the source: exif, icc, alpha, ...")
     changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
-    gates: tuple[FaceGate, ...] = Field(description="the faces and what became of them")
+    gates: tuple[FaceGate, ...] = Field(description="faces of a photo and what became of them; of a film: track_gates")
     seconds: float = Field(description="measured time of the step")
     model_seconds: float = Field(description="time inside the networks")
     peak_memory_bytes: int = Field(description="peak resident memory of the worker so far")
@@ -345,7 +362,7 @@ class RestoredMedia(Record):
     TABLE: ClassVar[str] = "restored"
     KEY: ClassVar[tuple[str, ...]] = ("media_id",)
     media_id: str = Field(description="the medium")
-    task_id: str = Field(description="the task that made it")
+    task_id: str = Field(description="the task that made it; of a film the digest of its tasks")
     path: str = Field(description="path below OUTPUT")
     digest: str = Field(description="SHA-256 of the result")
     byte_count: int = Field(description="size of the result")
@@ -399,6 +416,7 @@ TABLES: tuple[type[Record], ...] = (
     ReferenceSet,
     CodeEstimate,
     DegradationCode,
+    TrackGate,
     RestoreTask,
     RestoredSegment,
     RestoredMedia,

@@ -14,7 +14,7 @@ from f2s_ray.evaluation.cases import Case, CaseFace, Sample
 from f2s_ray.evaluation.gallery import LOOK_PX, Gallery, KnownFace
 from f2s_ray.evaluation.pictures import read, shrunk, to_tensor
 from f2s_ray.media.geometry import align_matrix, centre_of, is_alignable, native_side
-from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
+from f2s_ray.models.composite import Gatekeeper, Neighbours, Sighting, paste_face
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair, RestoredFace, pair_tiles
 from f2s_ray.models.face_detector import Detection, FaceDetector
 from f2s_ray.models.face_embedder import FaceEmbedder
@@ -98,7 +98,7 @@ class Product:
         for one in seen:
             neighbours = self._neighbours(damaged, one)
             restored = one.restored if _known(one) else None
-            candidate, _ = paste_face(damaged, scene, one.landmarks, restored, neighbours, keeper)
+            candidate, _ = paste_face(Sighting(damaged, scene, one.landmarks, restored), neighbours, keeper)
             pasted.append(Pasted(one.face, one.landmarks, candidate.decision))
         return scene, pasted
 

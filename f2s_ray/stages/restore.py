@@ -24,7 +24,7 @@ from f2s_ray.media.geometry import is_alignable
 from f2s_ray.media.metadata import Provenance, carry, finish
 from f2s_ray.media.photo import Photo
 from f2s_ray.media.regions import FaceRegion
-from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face
+from f2s_ray.models.composite import Gatekeeper, Neighbours, Sighting, paste_face
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.gate import Candidate, GateConfig, Ruling, judge
@@ -128,7 +128,7 @@ class RestorePhoto:
                 restored = self._model.restore_face(source, landmarks, self._crops.get(face.references))
         neighbours = Neighbours(_vector(face.person), _vector(face.other))
         keeper = Gatekeeper(self._embedder.embed, self._config.gate, 1 - self._config.fidelity)
-        candidate, ruling = paste_face(source, scene, landmarks, restored, neighbours, keeper)
+        candidate, ruling = paste_face(Sighting(source, scene, landmarks, restored), neighbours, keeper)
         return scene, _gate(face, candidate, ruling)
 
     def _unrestored(self, source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: UnitFace) -> FaceGate:

@@ -1,9 +1,9 @@
 """What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
 
-from f2s_catalog.records import Face, MediaItem, Record, RegionCode, Shot, TaskFace
+from f2s_catalog.records import CodeChange, Face, MediaItem, Record, RegionCode, Shot, TaskFace, TrackGate
 from pydantic import Field
 
-__all__ = ["EstimateUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
+__all__ = ["EstimateUnit", "JudgeUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
 
 
 class ShotUnit(Record):
@@ -43,15 +43,28 @@ class EstimateUnit(Record):
     faces: tuple[UnitFace, ...]
 
 
-class RestoreUnit(Record):
-    """All that decides the result of one photo."""
+class JudgeUnit(Record):
+    """A film's shot, its faces and its code, for deciding what may be done to the faces."""
 
-    task_id: str
     shot: Shot
     media: MediaItem
     faces: tuple[UnitFace, ...]
     code: tuple[float, ...] = Field(description="21 pooled vectors, row by row; empty: blind")
+
+
+class RestoreUnit(Record):
+    """All that decides the result of one photo, or of some frames of a film's shot."""
+
+    task_id: str
+    shot: Shot
+    media: MediaItem
+    first_frame: int
+    stop_frame: int
+    faces: tuple[UnitFace, ...]
+    gates: tuple[TrackGate, ...] = Field(description="what becomes of the tracks of a film; none in a photo")
+    code: tuple[float, ...] = Field(description="21 pooled vectors, row by row; empty: blind")
     regions: tuple[RegionCode, ...] = Field(description="codes of its parts; empty: one code for all")
+    changes: tuple[CodeChange, ...] = Field(description="codes in the course of the shot; empty: one code for all")
     restorer: str
     planned_on: str
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from f2s_ray.media.geometry import TEMPLATE, align_matrix, native_side, warp
-from f2s_ray.models.composite import Gatekeeper, Neighbours, paste_face, paste_whole
+from f2s_ray.models.composite import Gatekeeper, Neighbours, Sighting, paste_face, paste_whole
 from f2s_ray.models.face2scene import RestoredFace
 from f2s_ray.models.gate import GateConfig
 
@@ -37,7 +37,9 @@ def brightness(rgb, _):
 
 def test_a_face_that_stays_itself_is_pasted_whole(source, face):
     result = source.clone()
-    candidate, _ = paste_face(source, result, LANDMARKS, face, ALONE, Gatekeeper(always_the_same, GateConfig()))
+    candidate, _ = paste_face(
+        Sighting(source, result, LANDMARKS, face), ALONE, Gatekeeper(always_the_same, GateConfig())
+    )
     assert candidate.decision == "restored"
     assert torch.allclose(result, paste_whole(source, face), atol=1e-6)
     assert result.max() == pytest.approx(0.6, abs=1e-4)
@@ -48,7 +50,7 @@ def test_a_face_that_moves_away_from_its_person_is_kept(source, face):
     person = Neighbours(brightness(source, None), None)
     strict = Gatekeeper(brightness, GateConfig(max_loss=0.0))
     result = source.clone()
-    candidate, ruling = paste_face(source, result, LANDMARKS, face, person, strict)
+    candidate, ruling = paste_face(Sighting(source, result, LANDMARKS, face), person, strict)
     assert candidate.decision == "kept"
     assert torch.equal(result, source)
     assert ruling.similarity_after == pytest.approx(ruling.similarity_before)
@@ -60,7 +62,7 @@ def test_a_face_that_moves_a_little_too_far_is_pasted_by_half(source, face):
     loss = 1 - float(brightness(whole[:, 2:82, 12:92], None) @ person.person)
     middling = Gatekeeper(brightness, GateConfig(max_loss=loss * 0.6, max_behind=1))
     result = source.clone()
-    candidate, _ = paste_face(source, result, LANDMARKS, face, person, middling)
+    candidate, _ = paste_face(Sighting(source, result, LANDMARKS, face), person, middling)
     assert candidate.decision == "blended"
     assert result.max() == pytest.approx(0.5, abs=1e-4)
 
@@ -68,7 +70,9 @@ def test_a_face_that_moves_a_little_too_far_is_pasted_by_half(source, face):
 def test_without_references_the_face_is_that_of_the_scene(source):
     scene = source + 0.1
     result = scene.clone()
-    candidate, ruling = paste_face(source, result, LANDMARKS, None, ALONE, Gatekeeper(always_the_same, GateConfig()))
+    candidate, ruling = paste_face(
+        Sighting(source, result, LANDMARKS, None), ALONE, Gatekeeper(always_the_same, GateConfig())
+    )
     assert (candidate.decision, candidate.weight) == ("kept", 0.0)
     assert ruling.reason == "face of the restored scene: stays like itself"
     assert torch.equal(result, scene)
@@ -78,9 +82,8 @@ def test_a_face_less_like_its_person_than_the_scenes_gives_way_to_that(source, f
     scene = source + 0.05
     result = scene.clone()
     person = Neighbours(brightness(scene, None), None)
-    candidate, ruling = paste_face(
-        source, result, LANDMARKS, face, person, Gatekeeper(brightness, GateConfig(max_loss=1))
-    )
+    lenient = Gatekeeper(brightness, GateConfig(max_loss=1))
+    candidate, ruling = paste_face(Sighting(source, result, LANDMARKS, face), person, lenient)
     assert candidate.what == "face of the restored scene"
     assert "restored face is less like its person than the scene's" in ruling.reason
     assert torch.equal(result, scene)
@@ -88,9 +91,13 @@ def test_a_face_less_like_its_person_than_the_scenes_gives_way_to_that(source, f
 
 def test_fidelity_bounds_the_share_of_the_restored_face(source, face):
     half, none = source.clone(), source.clone()
-    candidate, _ = paste_face(source, half, LANDMARKS, face, ALONE, Gatekeeper(always_the_same, GateConfig(), 0.5))
+    candidate, _ = paste_face(
+        Sighting(source, half, LANDMARKS, face), ALONE, Gatekeeper(always_the_same, GateConfig(), 0.5)
+    )
     assert (candidate.decision, candidate.weight) == ("blended", 0.5)
     assert half.max() == pytest.approx(0.5, abs=1e-4)
-    candidate, _ = paste_face(source, none, LANDMARKS, face, ALONE, Gatekeeper(always_the_same, GateConfig(), 0.0))
+    candidate, _ = paste_face(
+        Sighting(source, none, LANDMARKS, face), ALONE, Gatekeeper(always_the_same, GateConfig(), 0.0)
+    )
     assert (candidate.decision, candidate.weight) == ("kept", 0.0)
     assert torch.equal(none, source)
