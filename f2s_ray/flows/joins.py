@@ -14,6 +14,7 @@ from f2s_catalog.records import (
     ReferenceSet,
     Shot,
     Source,
+    TrackGate,
 )
 
 from f2s_ray.stages.units import ReferencePicture, UnitFace
@@ -60,6 +61,14 @@ class Archive:
     def codes(self) -> dict[str, DegradationCode]:
         """Codes by shot_id."""
         return {code.shot_id: code for code in self.catalog.rows(DegradationCode)}
+
+    @cached_property
+    def gates_by_shot(self) -> dict[str, list[TrackGate]]:
+        """What was decided of a shot's tracks."""
+        grouped: dict[str, list[TrackGate]] = {}
+        for gate in self.catalog.rows(TrackGate):
+            grouped.setdefault(gate.shot_id, []).append(gate)
+        return {shot_id: sorted(gates, key=lambda gate: gate.track_id) for shot_id, gates in grouped.items()}
 
     def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
         """A function from a shot_id to its faces, each with its person's references and the nearest other person."""

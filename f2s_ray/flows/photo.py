@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise, starmap
 from pathlib import Path
 
 from f2s_catalog.ids import digest
@@ -20,6 +21,7 @@ from f2s_catalog.records import (
     RestoreTask,
     Shot,
     Source,
+    TrackGate,
 )
 from pydantic import BaseModel, ConfigDict
 
@@ -28,19 +30,21 @@ from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.references import ReferenceConfig
-from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit, result_name
+from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from f2s_ray.stages.borrow import BorrowConfig, borrow
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.identify import gather, identify
 from f2s_ray.stages.inventory import list_sources
+from f2s_ray.stages.judge import JudgeTracks
 from f2s_ray.stages.plan import PlanConfig, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
-from f2s_ray.stages.restore import RestoreConfig, RestorePhoto, RestoreSetup
+from f2s_ray.stages.restore import RestoreMedia
 from f2s_ray.stages.score import ScoreMedia, ScoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitSetup, SplitShots
 from f2s_ray.stages.sweep import sweep
-from f2s_ray.stages.units import EstimateUnit, RestoreUnit, ScoreUnit, ShotUnit
+from f2s_ray.stages.units import EstimateUnit, JudgeUnit, RestoreUnit, ScoreUnit, ShotUnit
+from f2s_ray.stages.workbench import FilmConfig, RestoreConfig, RestoreSetup
 
 __all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_flow"]
 
@@ -108,13 +112,21 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         measured, earlier = catalog.rows(RestoredSegment), catalog.rows(RestoreTask)
         return list(plan(units, archive.codes, measured, earlier, config.model, config.plan))
 
+    judge = RestoreSetup(
+        **config.restore.model_dump(),
+        model=config.model,
+        embedder=config.detect.embedder,
+        input_root=str(source),
+        output_root=str(output),
+    )
     settled = _Settled(plan=config.plan, restore=config.restore, model=config.model, networks=names)
     return [
         *index_flow(config, source, output),
         *identify_flow(config, source, output),
         MapStep("estimate", EstimateCode, estimate, _estimate_units, _PEOPLE, CodeEstimate),
         ReduceStep("borrow", codes, config.borrow, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
-        ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, RestoreTask), (RestoreTask,)),
+        MapStep("judge", JudgeTracks, judge, _judge_units, (*_PEOPLE, DegradationCode), TrackGate),
+        ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, TrackGate, RestoreTask), (RestoreTask,)),
     ]
 
 
@@ -129,18 +141,24 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         for unit in _restore_units(archive, config, ""):
             task = tasks.get(unit.task_id)
             if task is not None:
-                yield _item(unit.media, unit.model_copy(update={"planned_on": task.planned_on}), task.expected_seconds)
+                unit = unit.model_copy(update={"planned_on": task.planned_on})
+                yield Item(_unit_name(unit), unit.media.path, unit, task.expected_seconds)
 
     def swept(catalog: Catalog) -> tuple[Record, ...]:
         sweep(output, catalog.rows(RestoredSegment))
         return ()
 
     made = (Source, MediaItem, RestoreTask, RestoredSegment)
-    assemble = AssembleSetup(output_root=str(output))
+    assemble = AssembleSetup(preset=config.restore.film.preset, **roots)
     return [
         *plan_flow(config, source, output),
         MapStep(
-            "restore", RestorePhoto, restore, restore_units, (*_PEOPLE, DegradationCode, RestoreTask), RestoredSegment
+            "restore",
+            RestoreMedia,
+            restore,
+            restore_units,
+            (*_PEOPLE, DegradationCode, TrackGate, RestoreTask),
+            RestoredSegment,
         ),
         MapStep("assemble", AssembleMedia, assemble, _assemble_units, made, RestoredMedia),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
@@ -161,26 +179,44 @@ _PEOPLE = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
 
 
 def _restore_units(archive: Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
-    """One unit for each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
-    faces = archive.unit_faces()
+    """Units of each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
+    faces, gates = archive.unit_faces(), archive.gates_by_shot
     deciding = (digests(config.model), config.model.model_dump(mode="json"))
     restorer = f"face2scene-{config.model.size}@{digest(*deciding)[:12]}"
     for shot in archive.shots:
         code = archive.codes.get(shot.shot_id)
         if code is None:
             continue
-        unit = RestoreUnit(
-            task_id="",
-            shot=shot,
-            media=archive.media_by_id[shot.media_id],
-            faces=faces(shot.shot_id),
-            code=code.code,
-            regions=code.regions,
-            restorer=restorer,
-            planned_on="",
-        )
-        task_id = digest(unit.model_dump(mode="json"), config.restore.model_dump(mode="json"))
-        yield unit.model_copy(update={"task_id": task_id, "planned_on": day})
+        media = archive.media_by_id[shot.media_id]
+        for frames in _segments(media, shot, config.restore.film):
+            unit = RestoreUnit(
+                task_id="",
+                shot=shot,
+                media=media,
+                first_frame=frames.start,
+                stop_frame=frames.stop,
+                faces=faces(shot.shot_id),
+                gates=tuple(gates.get(shot.shot_id, ())),
+                code=code.code,
+                regions=code.regions,
+                changes=code.changes,
+                restorer=restorer,
+                planned_on="",
+            )
+            task_id = digest(unit.model_dump(mode="json"), config.restore.model_dump(mode="json"))
+            yield unit.model_copy(update={"task_id": task_id, "planned_on": day})
+
+
+def _segments(media: MediaItem, shot: Shot, config: FilmConfig) -> Iterator[range]:
+    """The frames of a shot in pieces of nearly equal length; a photo is one piece."""
+    length = shot.stop_frame - shot.first_frame
+    count = 1 if media.film is None else -(-length // config.segment_frames)
+    borders = [shot.first_frame + length * piece // count for piece in range(count + 1)]
+    return starmap(range, pairwise(borders))
+
+
+def _unit_name(unit: RestoreUnit) -> str:
+    return unit.media.path if unit.media.film is None else f"{unit.media.path}#{unit.first_frame}"
 
 
 def _sources(catalog: Catalog) -> Iterator[Item]:
@@ -213,25 +249,46 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
         yield _shot_item(media, shot, EstimateUnit(shot=shot, media=media, faces=alone))
 
 
-def _assemble_units(catalog: Catalog) -> Iterator[Item]:
-    """Measured times are left out: they must not ask for the same work again."""
+def _judge_units(catalog: Catalog) -> Iterator[Item]:
+    """The shots of films that have a code."""
     archive = Archive(catalog)
-    tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
+    faces = archive.unit_faces()
+    for shot in archive.shots:
+        media, code = archive.media_by_id[shot.media_id], archive.codes.get(shot.shot_id)
+        if media.film is not None and code is not None:
+            unit = JudgeUnit(shot=shot, media=media, faces=faces(shot.shot_id), code=code.code)
+            yield _shot_item(media, shot, unit)
+
+
+def _assemble_units(catalog: Catalog) -> Iterator[Item]:
+    """Media whose segments are all there. Measured times are left out: they must not ask for the same work again."""
+    archive = Archive(catalog)
     names = {media.path for media in archive.media}
-    for segment in catalog.rows(RestoredSegment):
-        task, media = tasks.get(segment.task_id), archive.media_by_id.get(segment.media_id)
-        if task is not None and media is not None:
-            settled = segment.model_copy(update={"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0})
-            name = result_name(media, segment)
-            yield _item(
-                media,
-                AssembleUnit(
-                    segment=settled,
-                    media=media,
-                    restorer=task.restorer,
-                    name_is_taken=name != media.path and name in names,
-                ),
-            )
+    done = {segment.task_id: segment for segment in catalog.rows(RestoredSegment)}
+    tasks: dict[str, list[RestoreTask]] = {}
+    for task in catalog.rows(RestoreTask):
+        tasks.setdefault(task.media_id, []).append(task)
+    for media in archive.media:
+        own = sorted(tasks.get(media.media_id, ()), key=lambda task: task.first_frame)
+        segments = [done[task.task_id] for task in own if task.task_id in done]
+        if not own or len(segments) < len(own) or _frames(own) != _expected(media):
+            continue
+        measured = {"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0}
+        unit = AssembleUnit(
+            segments=tuple(segment.model_copy(update=measured) for segment in segments),
+            media=media,
+            restorer=own[0].restorer,
+            names_taken=tuple(sorted(name for name in names if name.startswith(media.path) and name != media.path)),
+        )
+        yield _item(media, unit)
+
+
+def _frames(tasks: list[RestoreTask]) -> int:
+    return sum(task.stop_frame - task.first_frame for task in tasks)
+
+
+def _expected(media: MediaItem) -> int:
+    return 1 if media.film is None else media.film.frame_count
 
 
 def _score_units(catalog: Catalog) -> Iterator[Item]:

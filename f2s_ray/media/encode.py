@@ -40,14 +40,14 @@ class Encoded:
     changed: tuple[str, ...]
 
 
-def target_name(name: str, info: PhotoInfo) -> str:
+def target_name(name: str, fmt: str) -> str:
     """The name of the result: the source's, but a developed RAW is a TIFF.
 
     Args:
         name: the source's file name or path.
-        info: what was probed.
+        fmt: its format, as it was recognised.
     """
-    return f"{name}.tif" if info.format == "RAW" else name
+    return f"{name}.tif" if fmt == "RAW" else name
 
 
 def encode(photo: Photo, source: Path, target: Path, options: EncodeOptions) -> Encoded:

@@ -16,7 +16,17 @@ from f2s_ray.media.geometry import align_matrix, feather_mask, paste_back, warp
 from f2s_ray.models.face2scene import RestoredFace
 from f2s_ray.models.gate import Candidate, Decision, GateConfig, Ruling, judge
 
-__all__ = ["Gatekeeper", "Neighbours", "Sighting", "judge_face", "paste_face", "paste_version", "paste_whole"]
+__all__ = [
+    "AS_IT_WAS",
+    "AS_THE_SCENE",
+    "Gatekeeper",
+    "Neighbours",
+    "Sighting",
+    "judge_face",
+    "paste_face",
+    "paste_version",
+    "paste_whole",
+]
 
 HALF = 0.5
 RIM_PX = 8

@@ -1,14 +1,21 @@
-"""RestoredSegment to RestoredMedia: the result goes to its place when it is whole."""
+"""RestoredSegments to RestoredMedia: the result goes to its place when it is whole."""
 
 import errno
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from f2s_catalog.ids import digest
 from f2s_catalog.records import MediaItem, Record, RestoredMedia, RestoredSegment
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.errors import JobError, MediaError
+from f2s_ray.media.film.carry import LeftOut
+from f2s_ray.media.film.compare import compare_films
+from f2s_ray.media.film.info import FilmInfo
+from f2s_ray.media.film.join import join_segments
+from f2s_ray.media.film.presets import pixel_format_for, preset_named, suffix_for
+from f2s_ray.media.film.segments import Segment
+from f2s_ray.stages.films import Films, file_digest
 
 __all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name"]
 
@@ -17,63 +24,131 @@ NAME_TROUBLE = frozenset({errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno
 
 
 class AssembleUnit(Record):
-    """A segment, its medium, and the networks that made it."""
+    """All segments of a medium, in their order, and the networks that made them."""
 
-    segment: RestoredSegment
+    segments: tuple[RestoredSegment, ...]
     media: MediaItem
     restorer: str
-    name_is_taken: bool = Field(description="another file of INPUT has the name that the result needs")
-
-
-def result_name(media: MediaItem, segment: RestoredSegment) -> str:
-    """Path of the result below ``restored``: the source's, with the ending of what was written where that is another."""
-    suffix = Path(segment.path).suffix
-    return media.path if media.path.lower().endswith(suffix.lower()) else media.path + suffix
+    names_taken: tuple[str, ...] = Field(description="other files of INPUT that begin with the name of this one")
 
 
 class AssembleSetup(BaseModel):
-    """Where OUTPUT lies; nothing to choose for photos."""
+    """How films are written, and where INPUT and OUTPUT lie."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    preset: str
+    input_root: str = Field(exclude=True)
     output_root: str = Field(exclude=True)
 
 
+def result_name(path: str, suffix: str) -> str:
+    """Path of the result below ``restored``: the source's, with the ending of what was written where that is another.
+
+    >>> result_name("a/b.JPG", ".jpg"), result_name("a/b.dng", ".tif")
+    ('a/b.JPG', 'a/b.dng.tif')
+    """
+    return path if path.lower().endswith(suffix.lower()) else path + suffix
+
+
 class AssembleMedia:
-    """Move a photo from the work folder into the tree of results, under its source's path."""
+    """Move a photo from the work folder, or join a film from its segments, into the tree of results, under its source's path."""
 
     def __init__(self, config: AssembleSetup) -> None:
         self._root = Path(config.output_root)
+        self._films, self._preset = Films(Path(config.input_root)), preset_named(config.preset)
 
     def __call__(self, record: AssembleUnit) -> Iterator[RestoredMedia]:
         """The result.
 
-        Raises: MediaError ``lost`` when the segment is gone and the result is not there either, ``name`` when the result cannot
-            have its name.
+        Raises: MediaError ``lost`` when a segment is gone and the result is not there either, ``name`` when the result cannot
+            have its name, ``contract`` when a film would lose something.
         """
-        segment, media = record.segment, record.media
+        yield self._photo(record) if record.media.film is None else self._film(record)
+
+    def _photo(self, record: AssembleUnit) -> RestoredMedia:
+        (segment,) = record.segments
         aside = self._root / segment.path
-        path = f"{RESTORED}/{result_name(media, segment)}"
-        if record.name_is_taken:
-            raise MediaError("name", f"{media.path}: its result would be {path}, which is another file's; rename one")
+        path, target = self._place(record, aside.suffix)
+        try:
+            if aside.exists():
+                aside.replace(target)
+        except OSError as error:
+            raise _trouble(path, error) from error
+        if not target.exists() or file_digest(target) != segment.digest:
+            raise MediaError("lost", f"{path}: the restored file is gone or was changed; run `f2s retry`")
+        return _row(record, path, segment.digest, segment.byte_count, (segment.carried_over, segment.changed))
+
+    def _film(self, record: AssembleUnit) -> RestoredMedia:
+        film = self._films.get(record.media.path, record.media.content_digest)
+        path, target = self._place(record, f".{suffix_for(film.info, self._preset)}")
+        segments = []
+        for one in record.segments:
+            place = self._root / one.path
+            if not place.exists() or file_digest(place) != one.digest:
+                raise MediaError("lost", f"{one.path}: a restored part of {record.media.path} is gone; run `f2s retry`")
+            segments.append(Segment(place, one.first_frame, one.first_frame + one.frame_count))
+        aside = target.with_name(f".{target.stem}.joining{target.suffix}")
+        try:
+            left_out = join_segments(segments, film, aside)
+            _prove(record.media.path, film.path, aside, left_out)
+            found, byte_count = file_digest(aside), aside.stat().st_size
+            aside.replace(target)
+        except OSError as error:
+            raise _trouble(path, error) from error
+        finally:
+            aside.unlink(missing_ok=True)
+        changed = (*pixel_format_for(film.info, self._preset)[1], *(f"{one.what}: {one.why}" for one in left_out))
+        return _row(record, path, found, byte_count, (_carried(film.info), changed))
+
+    def _place(self, record: AssembleUnit, suffix: str) -> tuple[str, Path]:
+        """Path below OUTPUT, and the same as a file whose folder is there."""
+        name = result_name(record.media.path, suffix)
+        path = f"{RESTORED}/{name}"
+        if name in record.names_taken:
+            raise MediaError(
+                "name", f"{record.media.path}: its result would be {path}, which is another file's; rename one"
+            )
         target = self._root / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if aside.exists():
-                aside.replace(target)
-            if not target.exists() or hashlib.sha256(target.read_bytes()).hexdigest() != segment.digest:
-                raise MediaError("lost", f"{path}: the restored file is gone or was changed; run `f2s retry`")
         except OSError as error:
-            if error.errno in NAME_TROUBLE:
-                raise MediaError("name", f"{path}: {error.strerror}; rename the source, or clear its place") from error
-            raise JobError(f"cannot write {target}: {error.strerror}; free space or grant the right") from error
-        yield RestoredMedia(
-            media_id=media.media_id,
-            task_id=segment.task_id,
-            path=path,
-            digest=segment.digest,
-            byte_count=segment.byte_count,
-            source_digest=media.content_digest,
-            models=(record.restorer,),
-            carried_over=segment.carried_over,
-            changed=segment.changed,
-        )
+            raise _trouble(path, error) from error
+        return path, target
+
+
+def _prove(name: str, source: Path, result: Path, left_out: tuple[LeftOut, ...]) -> None:
+    """A film must be what its source was but for the pixels, as far as the container can hold it."""
+    differences = compare_films(source, result)
+    if differences and not left_out:
+        words = "; ".join(f"{one.what}: {one.source} became {one.result}" for one in differences[:3])
+        raise MediaError("contract", f"{name}: would be lost: {words}")
+
+
+def _carried(info: FilmInfo) -> tuple[str, ...]:
+    """What came along with the pictures, in words."""
+    streams = [f"{one.kind} {one.codec}" for one in info.streams if one.index != info.video_index]
+    extras = [("chapters", info.chapters), ("attachments", info.attachments), ("timecode", info.timecode)]
+    return (*streams, *(word for word, what in extras if what))
+
+
+def _row(
+    record: AssembleUnit, path: str, found: str, byte_count: int, words: tuple[tuple[str, ...], tuple[str, ...]]
+) -> RestoredMedia:
+    tasks = [segment.task_id for segment in record.segments]
+    return RestoredMedia(
+        media_id=record.media.media_id,
+        task_id=tasks[0] if record.media.film is None else digest(tasks),
+        path=path,
+        digest=found,
+        byte_count=byte_count,
+        source_digest=record.media.content_digest,
+        models=(record.restorer,),
+        carried_over=words[0],
+        changed=words[1],
+    )
+
+
+def _trouble(path: str, error: OSError) -> Exception:
+    if error.errno in NAME_TROUBLE:
+        return MediaError("name", f"{path}: {error.strerror}; rename the source, or clear its place")
+    return JobError(f"cannot write {path}: {error.strerror}; free space or grant the right")

@@ -1,7 +1,6 @@
 """A film's shot to what may be done to each of its faces: decided once a track, so that a face does not change on its way."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from f2s_catalog.records import TrackGate
@@ -9,14 +8,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from f2s_ray.media.geometry import is_alignable
-from f2s_ray.models.composite import Gatekeeper, Sighting, judge_face
-from f2s_ray.models.face2scene import Face2Scene
-from f2s_ray.models.face_embedder import FaceEmbedder
-from f2s_ray.stages.films import Films, frames_at
-from f2s_ray.stages.photos import ReferenceCrops, points
-from f2s_ray.stages.restore import RestoreSetup, gate_row, neighbours_of, pooled_of
-from f2s_ray.stages.told import track_of
+from f2s_ray.models.composite import Sighting, judge_face
+from f2s_ray.stages.films import frames_at
+from f2s_ray.stages.gates import gate_row, neighbours_of
+from f2s_ray.stages.photos import points
+from f2s_ray.stages.told import pooled_of, track_of
 from f2s_ray.stages.units import JudgeUnit, UnitFace
+from f2s_ray.stages.workbench import RestoreSetup, Workbench
 
 __all__ = ["JudgeTracks"]
 
@@ -28,11 +26,7 @@ class JudgeTracks:
     """Restores each track's best frames and asks the gate."""
 
     def __init__(self, config: RestoreSetup) -> None:
-        self._config = config
-        self._model = Face2Scene(config.model)
-        self._embedder = FaceEmbedder(config.embedder)
-        self._films = Films(Path(config.input_root))
-        self._crops = ReferenceCrops(Path(config.input_root), self._model, self._films)
+        self._bench = Workbench(config)
 
     def __call__(self, record: JudgeUnit) -> Iterator[TrackGate]:
         """A row for each track that is large enough and has references; others are left to the scene restorer."""
@@ -44,17 +38,16 @@ class JudgeTracks:
             yield self._judged(record, track_id, faces[:FRAMES])
 
     def _is_judged(self, face: UnitFace) -> bool:
-        large = face.face.face_px >= self._config.min_face_px
+        large = face.face.face_px >= self._bench.config.min_face_px
         return large and bool(face.references) and is_alignable(points(face.face.landmarks_px))
 
     @torch.inference_mode()
     def _judged(self, record: JudgeUnit, track_id: str, faces: Sequence[UnitFace]) -> TrackGate:
-        film = self._films.get(record.media.path, record.media.content_digest)
+        film = self._bench.films.get(record.media.path, record.media.content_digest)
         code = pooled_of(record.code)
         frames = dict(frames_at(film, [face.face.frame for face in faces]))
         sightings = [self._sighting(frames[face.face.frame], face, code) for face in faces]
-        keeper = Gatekeeper(self._embedder.embed, self._config.gate, 1 - self._config.fidelity)
-        candidate, ruling = judge_face(sightings, neighbours_of(faces[0]), keeper)
+        candidate, ruling = judge_face(sightings, neighbours_of(faces[0]), self._bench.keeper)
         return TrackGate(
             track_id=track_id,
             shot_id=record.shot.shot_id,
@@ -72,5 +65,5 @@ class JudgeTracks:
         left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
         part = rgb[:, top : min(height, int(y1 + reach)), left : min(width, int(x1 + reach))].contiguous()
         landmarks = points(face.face.landmarks_px) - [left, top]
-        restored = self._model.restore_face(part, landmarks, self._crops.get(face.references))
-        return Sighting(part, self._model.restore_scene(part, code), landmarks, restored)
+        restored = self._bench.model.restore_face(part, landmarks, self._bench.crops.get(face.references))
+        return Sighting(part, self._bench.model.restore_scene(part, code), landmarks, restored)

@@ -16,7 +16,7 @@ from f2s_ray.models.face2scene import Face2Scene
 from f2s_ray.stages.films import Films, frames_at
 from f2s_ray.stages.units import ReferencePicture
 
-__all__ = ["MEASURING_THREADS", "ReferenceCrops", "open_photo", "points"]
+__all__ = ["MEASURING_THREADS", "UNLIMITED", "ReferenceCrops", "open_photo", "points"]
 
 CACHED_CROPS = 256
 UNLIMITED = Limits(max_megapixels=float("inf"))  # what is too large was refused when it was probed

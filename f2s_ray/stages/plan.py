@@ -38,12 +38,15 @@ def plan(
     known = statistics.median(rates) if len(rates) >= ENOUGH else None  # faces included
     for unit in units:
         code = codes[unit.shot.shot_id]
-        megapixels = unit.media.width_px * unit.media.height_px * unit.media.page_count / 1e6
+        pages = unit.media.page_count if unit.media.film is None else unit.stop_frame - unit.first_frame
+        megapixels = unit.media.width_px * unit.media.height_px * pages / 1e6
         yield RestoreTask(
             task_id=unit.task_id,
             shot_id=unit.shot.shot_id,
             media_id=unit.media.media_id,
             path=unit.media.path,
+            first_frame=unit.first_frame,
+            stop_frame=unit.stop_frame,
             code_origin=code.origin,
             faces=unit.task_faces,
             restorer=unit.restorer,
@@ -70,7 +73,9 @@ def _risks(unit: RestoreUnit, code: DegradationCode) -> Iterator[str]:
         yield "no code"
     if code.regions:
         yield f"non-uniform damage, {len(code.regions)} regions"
-    elif code.agreement is not None and code.agreement < 0.3:
+    if code.changes:
+        yield f"the damage changes, {len(code.changes)} stretches"
+    elif not code.regions and code.agreement is not None and code.agreement < 0.3:
         yield "its faces disagree: the damage may not be the same everywhere"
     if code.blur_sigma_px is not None and code.blur_sigma_px > 2.5:
         yield f"strong blur ({code.blur_sigma_px:.1f} px)"

@@ -7,59 +7,44 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
+from iterbench import islice
 from jaxtyping import Float
 from torch import Tensor
 
 from f2s_ray.media.film.encode import encode_segment
 from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.presets import Preset
-from f2s_ray.media.geometry import is_alignable, native_side
+from f2s_ray.media.geometry import is_alignable
 from f2s_ray.models.composite import Sighting, paste_version
-from f2s_ray.models.face2scene import Face2Scene
 from f2s_ray.models.face_detector import FaceDetector
-from f2s_ray.models.face_embedder import FaceEmbedder
 from f2s_ray.models.face_path import CONTEXT_FRAMES, FacePlace, face_paths
 from f2s_ray.models.shot_code import segment_weights
 from f2s_ray.models.steady import steadied
 from f2s_ray.models.tracks import Sample, SeenFace
-from f2s_ray.models.votes import LocalCode
-from f2s_ray.stages.films import Films, frames_at
-from f2s_ray.stages.photos import ReferenceCrops
-from f2s_ray.stages.told import track_of
+from f2s_ray.stages.films import frames_at
+from f2s_ray.stages.told import local_code, pooled_of, track_of
 from f2s_ray.stages.units import RestoreUnit, UnitFace
+from f2s_ray.stages.workbench import Workbench
 
-__all__ = ["FilmTools", "restore_frames"]
+__all__ = ["restore_frames"]
 
 Paths = Mapping[str, Mapping[int, FacePlace]]
 
 
-@dataclass(frozen=True)
-class FilmTools:
-    """What restoring takes, loaded once a worker; ``reach`` is how many frames before and after steady one."""
-
-    model: Face2Scene
-    detector: FaceDetector
-    embedder: FaceEmbedder
-    films: Films
-    crops: ReferenceCrops
-    reach: int
-
-
-def restore_frames(record: RestoreUnit, tools: FilmTools, preset: Preset, path: Path) -> None:
+def restore_frames(record: RestoreUnit, bench: Workbench, detector: FaceDetector, preset: Preset, path: Path) -> None:
     """Write the segment. Raises: MediaError as reading and encoding a film do."""
-    film = tools.films.get(record.media.path, record.media.content_digest)
+    reach = bench.config.film.steady_frames
+    film = bench.films.get(record.media.path, record.media.content_digest)
     shot = range(record.shot.first_frame, record.shot.stop_frame)
-    near = _around(record, shot, tools.reach)
-    paths = _paths(film, record, tools, _around(record, shot, tools.reach + CONTEXT_FRAMES)) if record.gates else {}
-    restored = _restored(film, record, tools, near, paths)
+    near = _around(record, shot, reach)
+    paths = _paths(record, bench, detector, _around(record, shot, reach + CONTEXT_FRAMES)) if record.gates else {}
+    restored = _restored(film, record, bench, near, paths)
     skip = record.first_frame - near.start
-    wanted = islice(steadied(restored, tools.reach), skip, skip + record.stop_frame - record.first_frame)
+    wanted = islice(steadied(restored, reach), skip, skip + record.stop_frame - record.first_frame)
     stamps = film.index.pts[record.first_frame : record.stop_frame].tolist()
     arrays = (frame.permute(1, 2, 0).numpy() for frame in wanted)
     encode_segment(arrays, stamps, film.info, preset, path)
@@ -69,12 +54,13 @@ def _around(record: RestoreUnit, shot: range, reach: int) -> range:
     return range(max(shot.start, record.first_frame - reach), min(shot.stop, record.stop_frame + reach))
 
 
-def _paths(film: FilmSource, record: RestoreUnit, tools: FilmTools, frames: range) -> Paths:
+def _paths(record: RestoreUnit, bench: Workbench, detector: FaceDetector, frames: range) -> Paths:
     """Where the faces lie that are to be changed."""
+    film = bench.films.get(record.media.path, record.media.content_digest)
     samples = []
     for number, rgb in frames_at(film, frames):
-        found = tools.detector.detect(rgb)
-        faces = (SeenFace(one, one.score, tuple(tools.embedder.embed(rgb, one.landmarks).tolist())) for one in found)
+        found = detector.detect(rgb)
+        faces = (SeenFace(one, one.score, tuple(bench.embedder.embed(rgb, one.landmarks).tolist())) for one in found)
         samples.append(Sample(number, tuple(faces)))
     known: dict[str, np.ndarray] = {}
     for name in {track_of(face.face) for face in record.faces}:
@@ -86,17 +72,18 @@ def _paths(film: FilmSource, record: RestoreUnit, tools: FilmTools, frames: rang
 
 @torch.inference_mode()
 def _restored(
-    film: FilmSource, record: RestoreUnit, tools: FilmTools, frames: range, paths: Paths
+    film: FilmSource, record: RestoreUnit, bench: Workbench, frames: range, paths: Paths
 ) -> Iterator[Float[Tensor, "3 h w"]]:
     """Frame by frame: the scene with the code of that moment, then the faces as far as their gates let them."""
-    regions = [LocalCode(region.x, region.y, pooled_of(region.code)) for region in record.regions]
+    regions = [local_code(region) for region in record.regions]
     best = {track_of(face.face): face for face in reversed(record.faces)}
     for number, rgb in frames_at(film, frames):
-        scene = tools.model.restore_scene(rgb, _code_at(record, number), regions)
+        with bench.clock:
+            scene = bench.model.restore_scene(rgb, _code_at(record, number), regions)
         for gate in record.gates:
             place = paths.get(gate.track_id, {}).get(number)
             if place is not None and is_alignable(place.landmarks):
-                _paste(rgb, scene, place, best[gate.track_id], (gate.version, gate.gate.weight), tools)
+                _paste(rgb, scene, place, best[gate.track_id], (gate.version, gate.gate.weight), bench)
         yield scene
 
 
@@ -106,12 +93,13 @@ def _paste(
     place: FacePlace,
     face: UnitFace,
     version: tuple[str, float],
-    tools: FilmTools,
+    bench: Workbench,
 ) -> None:
     what, weight = version
     restored = None
     if weight:
-        restored = tools.model.restore_face(rgb, place.landmarks, tools.crops.get(face.references))
+        with bench.clock:
+            restored = bench.model.restore_face(rgb, place.landmarks, bench.crops.get(face.references))
     paste_version(Sighting(rgb, scene, place.landmarks, restored), what, weight * place.share)
 
 

@@ -1,20 +1,28 @@
 """RestoredMedia to QualityReport: what can be measured without a reference, before and after."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 
 import torch
 from f2s_catalog.records import QualityReport
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.media.decode import decode
-from f2s_ray.media.photo import Limits
+from f2s_ray.media.film.info import FilmLimits
+from f2s_ray.media.film.join import FilmSource
+from f2s_ray.media.film.probe import probe_film
+from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.probe import probe
 from f2s_ray.models.quality import measure
-from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
+from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.photos import MEASURING_THREADS, UNLIMITED, open_photo
 from f2s_ray.stages.units import ScoreUnit
 
 __all__ = ["ScoreMedia", "ScoreSetup"]
+
+
+FRAMES = 5
 
 
 class ScoreSetup(BaseModel):
@@ -31,28 +39,32 @@ class ScoreMedia:
     def __init__(self, config: ScoreSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
         self._input, self._output = Path(config.input_root), Path(config.output_root)
-        self._limits = Limits(max_megapixels=float("inf"))
+        self._films = Films(self._input)
 
     def __call__(self, record: ScoreUnit) -> Iterator[QualityReport]:
-        """One report, of the first page."""
-        before = open_photo(self._input, record.media).pages[0].rgb
+        """One report, of the first page, or of some frames of a film together."""
         path = self._output / record.path
-        after = decode(path, probe(path, self._limits), self._limits).pages[0].rgb
-        was, now = measure(before), measure(after)
+        if record.media.film is None:
+            before = [open_photo(self._input, record.media).pages[0].rgb]
+            after = [decode(path, probe(path, UNLIMITED), UNLIMITED).pages[0].rgb]
+        else:
+            film = self._films.get(record.media.path, record.media.content_digest)
+            count = record.media.film.frame_count
+            numbers = sorted({count * part // (2 * FRAMES) for part in range(1, 2 * FRAMES, 2)})
+            result = FilmSource(path, probe_film(path, FilmLimits(max_megapixels=float("inf"))), scan_packets(path))
+            before, after = ([rgb for _, rgb in frames_at(one, numbers)] for one in (film, result))
+        was, now = [measure(rgb) for rgb in before], [measure(rgb) for rgb in after]
+        changes = [float((b - a).square().mean()) for a, b in zip(before, after, strict=True)]
         yield QualityReport(
             media_id=record.media.media_id,
             task_id=record.task_id,
-            noise_before=was.noise,
-            noise_after=now.noise,
-            sharpness_before=was.sharpness,
-            sharpness_after=now.sharpness,
-            blockiness_before=was.blockiness,
-            blockiness_after=now.blockiness,
-            change_rms=float((after - before).square().mean().sqrt()),
-            identity_before=_mean(record.before),
-            identity_after=_mean(record.after),
+            noise_before=mean(one.noise for one in was),
+            noise_after=mean(one.noise for one in now),
+            sharpness_before=mean(one.sharpness for one in was),
+            sharpness_after=mean(one.sharpness for one in now),
+            blockiness_before=mean(one.blockiness for one in was),
+            blockiness_after=mean(one.blockiness for one in now),
+            change_rms=mean(changes) ** 0.5,
+            identity_before=mean(record.before) if record.before else None,
+            identity_after=mean(record.after) if record.after else None,
         )
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

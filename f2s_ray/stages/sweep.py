@@ -7,7 +7,7 @@ from pathlib import Path
 from f2s_catalog.records import RestoredSegment
 
 from f2s_ray.errors import JobError
-from f2s_ray.stages.restore import WORK
+from f2s_ray.stages.workbench import WORK
 
 __all__ = ["sweep"]
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import torch
 from f2s_catalog.records import CodeChange, Face, RegionCode
+from jaxtyping import Float
 from torch import Tensor
 
 from f2s_ray.models.fadex import VALUES
+from f2s_ray.models.mapnet import TOKENS
 from f2s_ray.models.shot_code import find_changes, settle, shot_code
-from f2s_ray.models.votes import Code, Readings, Region
+from f2s_ray.models.votes import Code, LocalCode, Readings, Region
 
-__all__ = ["NOTHING", "Told", "coded", "tell", "track_of"]
+__all__ = ["NOTHING", "Told", "coded", "local_code", "pooled_of", "tell", "track_of"]
 
 NOTHING: dict[str, Any] = {"code": (), "signature": (), **{name: None for name, _ in VALUES}}
 
@@ -45,6 +48,16 @@ def tell(readings: Readings, faces: Sequence[Face]) -> Told:
 def coded(code: Code) -> dict[str, Any]:
     """The columns of a code."""
     return {"code": _flat(code.pooled), "signature": tuple(code.signature.tolist()), **code.values}
+
+
+def pooled_of(code: tuple[float, ...]) -> Float[Tensor, "21 k"] | None:
+    """A stored code as the restorer takes it; None where there is none."""
+    return torch.tensor(code).reshape(TOKENS, -1) if code else None
+
+
+def local_code(region: RegionCode) -> LocalCode:
+    """A stored code of a part of a picture as the restorer takes it."""
+    return LocalCode(region.x, region.y, torch.tensor(region.code).reshape(TOKENS, -1))
 
 
 def track_of(face: Face) -> str:
