@@ -21,7 +21,7 @@ from f2s_ray.models.face_embedder import FaceEmbedder
 from f2s_ray.models.votes import Code
 from f2s_ray.models.windows import continued
 from f2s_ray.stages.estimate import ALONE_WEIGHT, EstimateConfig
-from f2s_ray.stages.restore import RestoreConfig
+from f2s_ray.stages.workbench import RestoreConfig
 
 __all__ = ["Pasted", "Product", "true_pair"]
 

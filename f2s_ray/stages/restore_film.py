@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from iterbench import islice
+from itertools import islice
 from jaxtyping import Float
 from torch import Tensor
 
