@@ -20,7 +20,7 @@ RECENTRE_SEED, RECENTRE_BATCHES = 3_000_000, 40
 GROUPS_A_STEP = 1000
 
 
-class CodeTask(Task):
+class CodeTask(Task[PairBatch]):
     """FaDeX, its momentum copy and the queue of keys."""
 
     keys: Tensor
@@ -36,11 +36,15 @@ class CodeTask(Task):
         self.register_buffer("keys", torch.zeros(recipe.queue, recipe.network.signature))
         self.register_buffer("key_groups", torch.full((recipe.queue,), -1, dtype=torch.int64))
 
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """SupCon against the momentum keys of this batch and of the queue, and the error of the values."""
+    def batch(self, step: int) -> PairBatch:
+        """Pairs; from some step on a share of them shows the face restorer's work."""
         recipe = self._recipe
         share = recipe.restored if step >= recipe.restored_begin * recipe.steps else 0.0
-        batch = self._pairs(self._data.learn, SEED + step, share)
+        return self._pairs(self._data.learn, SEED + step, share)
+
+    def loss(self, step: int, batch: PairBatch) -> tuple[Tensor, dict[str, float]]:
+        """SupCon against the momentum keys of this batch and of the queue, and the error of the values."""
+        recipe = self._recipe
         _, signatures, values = self.network(batch.other, batch.damaged)
         keys, groups = self._keys(batch.other, batch.damaged), batch.groups + GROUPS_A_STEP * step
         filled = self.key_groups >= 0

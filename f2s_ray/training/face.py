@@ -5,7 +5,7 @@ from torch import Tensor
 
 from f2s_ray.models import networks
 from f2s_ray.models.reference_restorer import ReferenceRestorer
-from f2s_ray.training.batches import Draw, face_batch
+from f2s_ray.training.batches import Draw, FaceBatch, face_batch
 from f2s_ray.training.identity import IdentityDistance
 from f2s_ray.training.looks import Appearance, restoration_loss
 from f2s_ray.training.losses import gain
@@ -18,7 +18,7 @@ __all__ = ["FaceTask"]
 CHECK_SIDE = 128
 
 
-class FaceTask(Task):
+class FaceTask(Task[tuple[FaceBatch, Draw]]):
     """The restorer; begins with what the scene restorer's trunk knows of damage, where there is one."""
 
     def __init__(self, recipe: FaceRecipe, data: Data) -> None:
@@ -32,18 +32,23 @@ class FaceTask(Task):
         self.looks = Appearance(recipe.looks)
         self._identity = IdentityDistance()
 
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """Pixels, likeness of half of the faces (it costs as much as the network), and in the last part of the training looks."""
+    def batch(self, step: int) -> tuple[FaceBatch, Draw]:
+        """Faces with references, and the rest of the step's chance."""
         draw, recipe = Draw(step, self._data.device), self._recipe
         side = recipe.sides[step % len(recipe.sides)]
         count = max(1, recipe.batch * 128 * 128 // (side * side))
-        batch = face_batch(self._data.learn, count, side, draw, recipe.strong)
-        result = self.network(batch.damaged, batch.references, batch.reference_mask).float()
+        return face_batch(self._data.learn, count, side, draw, recipe.strong), draw
+
+    def loss(self, step: int, batch: tuple[FaceBatch, Draw]) -> tuple[Tensor, dict[str, float]]:
+        """Pixels, likeness of half of the faces (it costs as much as the network), and in the last part of the training looks."""
+        faces, draw = batch
+        recipe, half = self._recipe, (len(faces.clean) + 1) // 2
+        result = self.network(faces.damaged, faces.references, faces.reference_mask).float()
         looks = self.looks if self.looks.counts(step / recipe.steps) else None
-        value, figures = restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
+        value, figures = restoration_loss(result, faces.damaged, faces.clean, looks, draw.generator)
         if not recipe.identity:
             return value, figures
-        unlike = self._identity(result[: (count + 1) // 2], batch.clean[: (count + 1) // 2]).mean()
+        unlike = self._identity(result[:half], faces.clean[:half]).mean()
         return value + recipe.identity * unlike, figures | {"unlike": float(unlike.detach())}
 
     def check(self) -> tuple[dict[str, float], Tensor | None]:

@@ -1,5 +1,7 @@
 """Training of the scene restorer and of MapNet, which tells it what a frozen FaDeX read from the face of the same picture."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -18,7 +20,7 @@ SEED = 2_000_000  # seeds of the steps of different trainings do not meet
 CHECK_SIDE = 192
 
 
-class SceneTask(Task):
+class SceneTask(Task["_Shown"]):
     """MapNet and the scene restorer, trained together."""
 
     def __init__(self, recipe: SceneRecipe, data: Data) -> None:
@@ -30,24 +32,28 @@ class SceneTask(Task):
             networks.fill(self.scene, "scene_restorer", data.start)
         self.looks = Appearance(recipe.looks)
 
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
-        """Pixels, and in the last part of the training looks."""
+    def batch(self, step: int) -> "_Shown":
+        """Patches, and what FaDeX reads from the faces of their pictures."""
         draw, recipe = Draw(SEED + step, self._data.device), self._recipe
         side = recipe.sides[step % len(recipe.sides)]
         count, blind = max(1, recipe.batch * 128 * 128 // (side * side)), step < recipe.blind_steps
-        batch = scene_batch(self._data.learn, count, side, draw, self._restoring(recipe.restored, blind=blind))
+        scenes = scene_batch(self._data.learn, count, side, draw, self._restoring(recipe.restored, blind=blind))
         told = torch.rand(count, generator=draw.generator) >= recipe.untold
-        tokens = self._tokens(batch, told, blind=blind)
-        result = self.scene(batch.damaged, tokens).float()
-        looks = self.looks if self.looks.counts(step / recipe.steps) else None
-        return restoration_loss(result, batch.damaged, batch.clean, looks, draw.generator)
+        return self._shown(scenes, told, draw, blind=blind)
+
+    def loss(self, step: int, batch: "_Shown") -> tuple[Tensor, dict[str, float]]:
+        """Pixels, and in the last part of the training looks."""
+        scenes = batch.scenes
+        result = self.scene(scenes.damaged, self._tokens(batch)).float()
+        looks = self.looks if self.looks.counts(step / self._recipe.steps) else None
+        return restoration_loss(result, scenes.damaged, scenes.clean, looks, batch.draw.generator)
 
     def check(self) -> tuple[dict[str, float], Tensor | None]:
         """Held-out patches, told the code of their faces as the product reads it, and told nothing."""
         draw = Draw(CHECK_SEED, self._data.device)
         blind = self._recipe.blind_steps >= self._recipe.steps
         batch = scene_batch(self._data.held, CHECK_COUNT, CHECK_SIDE, draw, self._restoring(1.0, blind=blind))
-        tokens = self._tokens(batch, torch.ones(CHECK_COUNT, dtype=torch.bool), blind=blind)
+        tokens = self._tokens(self._shown(batch, torch.ones(CHECK_COUNT, dtype=torch.bool), draw, blind=blind))
         alone = self.scene(batch.damaged, None)
         figures, picture = strip(batch.damaged, self.scene(batch.damaged, tokens), batch.clean)
         return figures | {"held_out_gain_null": gain(alone.float(), batch.damaged, batch.clean)}, picture
@@ -63,13 +69,28 @@ class SceneTask(Task):
             return None
         return Restoring(networks.load("reference_restorer", self._data.out).to(self._data.device), share)
 
-    def _tokens(self, batch: SceneBatch, told: Tensor, *, blind: bool) -> Tensor:
-        """21 tokens for every patch: read from its face where it has one and is told, else the null tokens."""
-        null = self.scene.null.expand(len(batch.damaged), -1, -1)
+    def _shown(self, scenes: SceneBatch, told: Tensor, draw: Draw, *, blind: bool) -> "_Shown":
+        told = scenes.has_face.bool() & told.to(scenes.has_face.device)
         if blind:
-            return null
+            return _Shown(scenes, None, told, draw)
         fadex = networks.load("fadex", self._data.out).to(self._data.device)
-        with torch.no_grad():
-            features, _, _ = fadex(batch.face_other, batch.face_damaged)
-        tokens = self.mapnet.project(self.mapnet.pool(features.float()))
-        return torch.where((batch.has_face.bool() & told.to(null.device))[:, None, None], tokens, null)
+        features, _, _ = fadex(scenes.face_other, scenes.face_damaged)
+        return _Shown(scenes, features.float(), told, draw)
+
+    def _tokens(self, batch: "_Shown") -> Tensor:
+        """21 tokens for every patch: read from its face where it has one and is told, else the null tokens."""
+        null = self.scene.null.expand(len(batch.scenes.damaged), -1, -1)
+        if batch.features is None:
+            return null
+        tokens = self.mapnet.project(self.mapnet.pool(batch.features))
+        return torch.where(batch.told[:, None, None], tokens, null)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Patches, FaDeX's map of each one's face (None: nobody is told), which are told, and the rest of the step's chance."""
+
+    scenes: SceneBatch
+    features: Tensor | None
+    told: Tensor
+    draw: Draw

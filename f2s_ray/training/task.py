@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 from f2s_ray.training.losses import gain
 from f2s_ray.training.pictures import Pictures
 
-__all__ = ["CHECK_COUNT", "CHECK_SEED", "Data", "Task", "strip"]
+__all__ = ["CHECK_COUNT", "CHECK_SEED", "Batch", "Data", "Task", "strip"]
 
 CHECK_SEED = 9_000_000
 CHECK_COUNT = 24
 SHOWN = 6
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,15 @@ class Data:
     start: Path | None
 
 
-class Task(ABC, nn.Module):
+class Task(ABC, nn.Module, Generic[Batch]):
     """A network in training: all its parameters are trained; chance comes from the step alone."""
 
     @abstractmethod
-    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+    def batch(self, step: int) -> Batch:
+        """What a step learns from. It is made while the step before is learned, so it must not look at what is trained."""
+
+    @abstractmethod
+    def loss(self, step: int, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         """Loss of a step, and figures to show."""
 
     @abstractmethod

@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Generic, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.training.log import Log
 from f2s_ray.training.recipe import Recipe
-from f2s_ray.training.task import Task
+from f2s_ray.training.task import Batch, Task
 
 __all__ = ["CHECKPOINT", "Plan", "load_average", "train"]
 
@@ -65,7 +66,7 @@ class _State:
     skipped: int = 0
 
 
-def train(task: Task, plan: Plan, folder: Path, log: Log) -> None:
+def train(task: Task[Any], plan: Plan, folder: Path, log: Log) -> None:
     """Train in place; the task ends with its averaged weights. All its chance must come from the step number.
 
     ``folder`` gets the checkpoint.
@@ -79,9 +80,10 @@ def train(task: Task, plan: Plan, folder: Path, log: Log) -> None:
     saved = begin
     recent: dict[str, float] = {}
     task.train()
+    ahead = _Ahead(task, state, plan)
     try:
         while state.step < plan.steps:
-            for name, figure in _step(task, state, plan).items():
+            for name, figure in _step(task, state, plan, ahead.batch(state.step)).items():
                 recent[name] = SMOOTHING * recent.get(name, figure) + (1 - SMOOTHING) * figure
             now = time.monotonic()
             state.seconds = before + now - begin
@@ -93,11 +95,37 @@ def train(task: Task, plan: Plan, folder: Path, log: Log) -> None:
                 _save(folder / CHECKPOINT, state)
                 saved = now
     finally:  # interrupted, or told that other weights are missing: the steps so far are not lost
+        ahead.close()
         _save(folder / CHECKPOINT, state)
     with torch.no_grad():
         for name, parameter in state.weights.items():
             parameter.copy_(state.average[name])
     task.eval()
+
+
+class _Ahead(Generic[Batch]):
+    """Makes the batch of the next step while one is learned."""
+
+    def __init__(self, task: Task[Batch], state: _State, plan: Plan) -> None:
+        self._task, self._state, self._plan = task, state, plan
+        self._pool = ThreadPoolExecutor(1)
+        self._next: tuple[int, Future[Batch]] | None = None
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; what making it raised is raised here."""
+        made = self._next[1] if self._next and self._next[0] == step else self._pool.submit(self._made, step)
+        batch = made.result()
+        if step + 1 < self._plan.steps:
+            self._next = step + 1, self._pool.submit(self._made, step + 1)
+        return batch
+
+    def close(self) -> None:
+        """Wait for what is being made, and make no more."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _made(self, step: int) -> Batch:
+        with torch.no_grad(), _autocast(self._state, self._plan):  # both hold for one thread
+            return self._task.batch(step)
 
 
 def load_average(part: nn.Module, checkpoint: Path, prefix: str) -> None:
@@ -107,7 +135,7 @@ def load_average(part: nn.Module, checkpoint: Path, prefix: str) -> None:
             parameter.copy_(stored.get_tensor(f"average.{prefix}{name}"))
 
 
-def _start(task: Task, plan: Plan) -> _State:
+def _start(task: Task[Any], plan: Plan) -> _State:
     """The state before the first step."""
     weights = {name: value for name, value in task.named_parameters() if value.requires_grad}
     frozen = {name: value for name, value in task.named_parameters() if not value.requires_grad}
@@ -116,12 +144,12 @@ def _start(task: Task, plan: Plan) -> _State:
     return _State(weights, average, frozen | dict(task.named_buffers()), optimizer)
 
 
-def _step(task: Task, state: _State, plan: Plan) -> dict[str, float]:
+def _step(task: Task[Batch], state: _State, plan: Plan, batch: Batch) -> dict[str, float]:
     """One step of the optimizer and of the average; the figures that the loss tells. A step whose loss is no number is left out."""
     for group in state.optimizer.param_groups:
         group["lr"] = plan.rate(state.step)
     with _autocast(state, plan):
-        value, figures = task.loss(state.step)
+        value, figures = task.loss(state.step, batch)
     state.step += 1
     if not math.isfinite(float(value.detach())):
         state.skipped += 1
@@ -142,7 +170,7 @@ def _step(task: Task, state: _State, plan: Plan) -> dict[str, float]:
     return figures
 
 
-def _check(task: Task, state: _State, plan: Plan, log: Log) -> None:
+def _check(task: Task[Any], state: _State, plan: Plan, log: Log) -> None:
     """Figures and pictures of the averaged weights."""
     with _averaged(task, state), torch.no_grad(), _autocast(state, plan):
         figures, picture = task.check()
@@ -157,7 +185,7 @@ def _autocast(state: _State, plan: Plan) -> torch.autocast:
 
 
 @contextmanager
-def _averaged(task: Task, state: _State) -> Iterator[None]:
+def _averaged(task: Task[Any], state: _State) -> Iterator[None]:
     """For a while the task has its averaged weights and is not in training."""
     trained = {name: parameter.detach().clone() for name, parameter in state.weights.items()}
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from f2s_ray.media.blur import blurred, gaussian_kernel
 from f2s_ray.media.degrade import CLEAN, Operator
 from f2s_ray.models.fadex import FLOOR, VALUES, Spectrum, supcon_loss, values_from
 from f2s_ray.training.batches import value_targets
@@ -63,6 +64,40 @@ def test_the_spectrum_is_the_cosine_transform():
     found = Spectrum()(restored, restored)[0, :64].reshape(8, 8)
     known = torch.from_numpy(cv2.dct(block.numpy())).abs()
     assert torch.allclose(found, (known + FLOOR).log() / 2 + 2, atol=1e-3)
+
+
+def transfer(restored, degraded):
+    """Gain, coherence and rest in 8 rings of frequency."""
+    spectrum = Spectrum()
+    found = spectrum.ringed(spectrum(restored, degraded))
+    assert (found == found[..., :1, :1]).all()
+    return found[0, :, 0, 0].reshape(3, 8)
+
+
+def waves(sigma=0.2, seed=0):
+    return sigma * torch.randn(1, 1, 256, 256, generator=torch.Generator().manual_seed(seed)).expand(-1, 3, -1, -1)
+
+
+def test_what_is_halved_has_half_the_gain_and_no_rest():
+    gain, coherence, rest = transfer(waves(), 0.5 * waves())
+    assert torch.allclose(gain, torch.full((8,), 0.5), atol=1e-3)
+    assert torch.allclose(coherence, torch.ones(8), atol=1e-3)
+    assert torch.allclose(rest, torch.full((8,), math.log(FLOOR) / 2 + 2), atol=0.02)
+
+
+def test_noise_of_its_own_strength_is_rest_and_lowers_the_coherence_alone():
+    gain, coherence, rest = transfer(waves(), waves() + waves(seed=1))
+    assert torch.allclose(gain, torch.ones(8), atol=0.05)
+    assert torch.allclose(coherence, torch.full((8,), 0.5**0.5), atol=0.05)
+    assert torch.allclose(rest, torch.full((8,), math.log(0.2 + FLOOR) / 2 + 2), atol=0.05)
+
+
+def test_blur_takes_the_high_frequencies():
+    blurry = blurred(waves()[0], gaussian_kernel((1.0, 1.0)))[None]
+    gain, _, _ = transfer(waves(), blurry)
+    assert (gain.diff() < 0).all()
+    assert gain[0] > 0.6  # blocks cut waves off, so some leak
+    assert gain[-1] < 0.1
 
 
 @pytest.mark.parametrize(
