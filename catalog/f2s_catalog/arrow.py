@@ -82,8 +82,13 @@ def _column(annotation: object) -> tuple[pa.DataType, bool]:
     if get_origin(annotation) in (Union, types.UnionType):
         inner = [kind for kind in get_args(annotation) if kind is not type(None)]
         if len(inner) == 1:
-            return _type(inner[0]), True
+            return _hollow(_type(inner[0])), True
     return _type(annotation), False
+
+
+def _hollow(kind: pa.DataType) -> pa.DataType:
+    """A struct that may be null: then its parts are null, too."""
+    return pa.struct([field.with_nullable(True) for field in kind]) if pa.types.is_struct(kind) else kind
 
 
 def _words(annotation: object) -> tuple[str, ...]:

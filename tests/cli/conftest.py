@@ -53,6 +53,7 @@ class Read:
             has_iptc=False,
             captured_at=None,
             camera=None,
+            film=None,
         )
 
 

@@ -63,6 +63,7 @@ def media_item(source: Source, content_digest: str) -> MediaItem:
         has_iptc=False,
         captured_at=None,
         camera="ü & co",
+        film=None,
     )
 
 

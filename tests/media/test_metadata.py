@@ -24,7 +24,7 @@ KINDS = ["rgb.jpg", "rgb16.png", "rgb8.tif", "pages.tif", "lossless.webp", "rgb.
 
 def carried(source: Path, note: Provenance = NOTE) -> tuple[Path, Carried]:
     photo = decode(source, probe(source, Limits()), Limits())
-    target = source.with_name("new_" + target_name(source.name, photo.info))
+    target = source.with_name("new_" + target_name(source.name, photo.info.format))
     encode(photo, source, target, EncodeOptions())
     return target, carry(source, target, note)
 

@@ -22,7 +22,7 @@ def load(path: Path) -> Photo:
 
 
 def write_back(source: Path, photo: Photo) -> Path:
-    target = source.with_name("result_" + target_name(source.name, photo.info))
+    target = source.with_name("result_" + target_name(source.name, photo.info.format))
     encode(photo, source, target, EncodeOptions())
     carry(source, target, NOTE)
     return target

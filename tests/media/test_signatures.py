@@ -18,6 +18,11 @@ from f2s_ray.media.signatures import recognise
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "a.heic", "HEIF"),
         (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf", "a.avif", "AVIF"),
         (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", "a.cr3", "RAW"),
+        (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2", "a.mp4", "FILM"),
+        (b"\x00\x00\x00\x14ftypqt  ", "a.jpg", "FILM"),
+        (b"\x1aE\xdf\xa3", "a.mkv", "FILM"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "a.avi", "FILM"),
+        (b"anything", "holiday.MOV", "FILM"),
     ],
 )
 def test_the_content_names_the_format(head: bytes, name: str, fmt: str) -> None:
@@ -27,11 +32,6 @@ def test_the_content_names_the_format(head: bytes, name: str, fmt: str) -> None:
 @pytest.mark.parametrize(
     ("head", "name", "kind"),
     [
-        (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2", "a.mp4", "video"),
-        (b"\x00\x00\x00\x14ftypqt  ", "a.jpg", "video"),
-        (b"\x1aE\xdf\xa3", "a.mkv", "video"),
-        (b"RIFF\x00\x00\x00\x00AVI LIST", "a.avi", "video"),
-        (b"anything", "holiday.MOV", "video"),
         (b"GIF89a", "a.gif", "unsupported"),
         (b"8BPS\x00\x01", "a.psd", "unsupported"),
         (b"BM\x36\x00", "a.bmp", "unsupported"),
@@ -46,7 +46,7 @@ def test_the_content_names_the_format(head: bytes, name: str, fmt: str) -> None:
         (b"BMore words", "letter.txt", "skipped:not_media"),
     ],
 )
-def test_what_is_no_photo_is_called_what_it_is(head: bytes, name: str, kind: str) -> None:
+def test_what_is_neither_is_called_what_it_is(head: bytes, name: str, kind: str) -> None:
     with pytest.raises(MediaError) as caught:
         recognise(head, name)
     assert caught.value.kind == kind

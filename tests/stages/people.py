@@ -12,9 +12,10 @@ from f2s_ray.models.face_embedder import FaceEmbedderConfig
 from f2s_ray.models.gate import GateConfig
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
-from f2s_ray.stages.restore import RestorePhoto, RestoreSetup
-from f2s_ray.stages.split import SplitConfig, SplitShots
+from f2s_ray.stages.restore import RestoreMedia
+from f2s_ray.stages.split import SplitSetup, SplitShots
 from f2s_ray.stages.units import EstimateUnit, ReferencePicture, RestoreUnit, ShotUnit, UnitFace
+from f2s_ray.stages.workbench import RestoreSetup
 
 PATH = "people.png"
 ANYTHING_GOES = GateConfig(max_loss=1, max_margin_loss=1, max_behind=1, min_self=-1)
@@ -33,7 +34,7 @@ def unit_of(root: Path, pixels: np.ndarray) -> EstimateUnit:
     source = Source(path=PATH, byte_count=path.stat().st_size, modified_ns=0, trouble=None)
     (media,) = ProbeMedia(ProbeSetup(input_root=str(root)))(source)
     assert isinstance(media, MediaItem)
-    (shot,) = SplitShots(SplitConfig())(media)
+    (shot,) = SplitShots(SplitSetup(input_root=str(root)))(media)
     config = DetectConfig()
     setup = DetectSetup(**config.model_dump(), networks=network_names(config), input_root=str(root))
     faces = tuple(_known(face, media) for face in DetectFaces(setup)(ShotUnit(shot=shot, media=media)))
@@ -45,6 +46,8 @@ def _known(face: Face, media: MediaItem) -> UnitFace:
         face_id=face.face_id,
         path=media.path,
         content_digest=media.content_digest,
+        is_film=False,
+        frame=0,
         landmarks_px=face.landmarks_px,
     )
     return UnitFace(
@@ -67,12 +70,16 @@ def restored(
         task_id="0" * 64,
         shot=unit.shot,
         media=unit.media,
+        first_frame=0,
+        stop_frame=1,
         faces=unit.faces,
+        gates=(),
         code=(),
         regions=regions,
+        changes=(),
         restorer="face2scene@1",
         planned_on="2026-02-03",
     )
-    (segment,) = RestorePhoto(setup)(whole)
+    (segment,) = RestoreMedia(setup)(whole)
     with Image.open(output / segment.path) as image:
         return np.asarray(image.convert("RGB")).astype(int), segment

@@ -14,7 +14,7 @@ from f2s_catalog.records import (
 from f2s_ray.stages.units import ReferencePicture, RestoreUnit, UnitFace
 
 
-def media(path, *, camera=None, width=400, height=300, pages=1):
+def media(path, *, camera=None, film=None, width=400, height=300, pages=1):
     return MediaItem(
         media_id=f"id of {path}",
         path=path,
@@ -36,6 +36,7 @@ def media(path, *, camera=None, width=400, height=300, pages=1):
         has_iptc=False,
         captured_at=None,
         camera=camera,
+        film=None,
     )
 
 
@@ -66,7 +67,7 @@ def region(x=0.25, faces=("a",), value=1.0):
     )
 
 
-def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1, regions=()):
+def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1, regions=(), changes=()):
     """What one picture told; without faces it has no code."""
     told = faces > 0
     return CodeEstimate(
@@ -80,6 +81,7 @@ def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1, region
         face_ids=tuple(f"{item.media_id}/0/{i}" for i in range(faces)),
         agreement=0.9 if told else None,
         regions=regions,
+        changes=changes,
         noise_measured=noise,
         sharpness_measured=sharpness,
         blockiness_measured=blockiness,
@@ -87,7 +89,7 @@ def estimate(item, *, faces=0, noise=0.02, sharpness=0.5, blockiness=0.1, region
     )
 
 
-def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0, regions=()):
+def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0, regions=(), changes=()):
     return DegradationCode(
         shot_id=shot(item).shot_id,
         origin=origin,
@@ -101,6 +103,7 @@ def code(item, *, origin="face", blur=1.0, noise=0.01, agreement=1.0, regions=()
         downscale=1.0,
         agreement=agreement,
         regions=regions,
+        changes=changes,
         estimator="fadex@1",
     )
 
@@ -111,7 +114,10 @@ def unit_face(item, index, *, references=1):
         shot_id=shot(item).shot_id,
         media_id=item.media_id,
         track_id=None,
+        frame=0,
         pts_seconds=0,
+        seen_from_seconds=0,
+        seen_to_seconds=0,
         box_px=(0, 0, 50, 60),
         landmarks_px=tuple(range(10)),
         score=0.9,
@@ -124,7 +130,12 @@ def unit_face(item, index, *, references=1):
     )
     pictures = tuple(
         ReferencePicture(
-            face_id=f"reference {i}", path=f"{i}.jpg", content_digest=f"{i}", landmarks_px=tuple(range(10))
+            face_id=f"reference {i}",
+            path=f"{i}.jpg",
+            content_digest=f"{i}",
+            is_film=False,
+            frame=0,
+            landmarks_px=tuple(range(10)),
         )
         for i in range(references)
     )
@@ -136,9 +147,13 @@ def unit(item, *, faces=(), task_id="0123abcd" * 8, planned_on="2026-02-03"):
         task_id=task_id,
         shot=shot(item),
         media=item,
+        first_frame=0,
+        stop_frame=1,
         faces=tuple(faces),
+        gates=(),
         code=(),
         regions=(),
+        changes=(),
         restorer="face2scene@1",
         planned_on=planned_on,
     )
@@ -152,6 +167,7 @@ def segment(task: RestoreTask, seconds):
         path="work/x.jpg",
         digest="0" * 64,
         byte_count=1,
+        first_frame=0,
         frame_count=1,
         carried_over=(),
         changed=(),

@@ -10,7 +10,7 @@ from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from tests.stages.rows import media
 
 
-def unit(path, *, suffix=".jpg", content=b"pixels", name_is_taken=False):
+def unit(path, *, suffix=".jpg", content=b"pixels", names_taken=()):
     segment = RestoredSegment(
         task_id="t",
         shot_id="m/0",
@@ -18,6 +18,7 @@ def unit(path, *, suffix=".jpg", content=b"pixels", name_is_taken=False):
         path=f"work/t{suffix}",
         digest=hashlib.sha256(content).hexdigest(),
         byte_count=len(content),
+        first_frame=0,
         frame_count=1,
         carried_over=("exif",),
         changed=(),
@@ -26,7 +27,7 @@ def unit(path, *, suffix=".jpg", content=b"pixels", name_is_taken=False):
         model_seconds=0.0,
         peak_memory_bytes=0,
     )
-    return AssembleUnit(segment=segment, media=media(path), restorer="r@1", name_is_taken=name_is_taken)
+    return AssembleUnit(segments=(segment,), media=media(path), restorer="r@1", names_taken=names_taken)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def output(tmp_path):
 
 
 def assemble(output, record):
-    (result,) = AssembleMedia(AssembleSetup(output_root=str(output)))(record)
+    (result,) = AssembleMedia(AssembleSetup(preset="h264", input_root=str(output), output_root=str(output)))(record)
     return result
 
 
@@ -60,7 +61,7 @@ def test_a_result_that_is_in_its_place_already_is_taken_as_it_is(output):
 
 def test_a_name_that_belongs_to_another_file_is_not_overwritten(output):
     with pytest.raises(MediaError, match="rename one") as trouble:
-        assemble(output, unit("a.dng", suffix=".tif", name_is_taken=True))
+        assemble(output, unit("a.dng", suffix=".tif", names_taken=("a.dng.tif",)))
     assert trouble.value.kind == "name"
     assert not (output / "restored").exists()
 

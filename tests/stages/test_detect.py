@@ -45,6 +45,7 @@ def pointer(folder, name):
         has_iptc=False,
         captured_at=None,
         camera=None,
+        film=None,
     )
     shot = Shot(
         shot_id="m/0", media_id="m", start_seconds=0.0, stop_seconds=0.0, first_frame=0, stop_frame=1, cut_score=1.0

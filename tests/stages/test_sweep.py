@@ -13,6 +13,7 @@ def segment(name):
         path=f"work/{name}.png",
         digest="",
         byte_count=1,
+        first_frame=0,
         frame_count=1,
         carried_over=(),
         changed=(),

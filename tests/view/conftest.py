@@ -78,6 +78,7 @@ class Archive:
             "downscale": None if blind else 1.0,
             "agreement": None if blind else 1.0,
             "regions": (),
+            "changes": (),
         }
         references = ("m0/0/0",) if face and reference else ()
         gate = FaceGate(
@@ -91,7 +92,7 @@ class Archive:
                 media_id=media_id, path=path, content_digest="c", byte_count=source.stat().st_size, modified_ns=0,
                 kind="photo", format="JPEG", width_px=sharp.width, height_px=sharp.height, orientation=1, page_count=1,
                 bit_depth=8, colour="rgb", has_alpha=False, has_icc=False, has_exif=True, has_xmp=False,
-                has_iptc=False, captured_at="1984-02-07T12:00:00", camera="Hasselblad 500",
+                has_iptc=False, captured_at="1984-02-07T12:00:00", camera="Hasselblad 500", film=None,
             ),
             Shot(
                 shot_id=shot_id, media_id=media_id, start_seconds=0, stop_seconds=0, first_frame=0, stop_frame=1,
@@ -106,13 +107,14 @@ class Archive:
                 signature=(), **numbers, estimator="fadex@0123456789abcdef",
             ),
             RestoreTask(
-                task_id=task_id, shot_id=shot_id, media_id=media_id, path=path, code_origin=origin, faces=(),
+                task_id=task_id, shot_id=shot_id, media_id=media_id, path=path, first_frame=0, stop_frame=1,
+                code_origin=origin, faces=(),
                 restorer="r", tile_px=512, overlap_px=64, seed=1, megapixels=0.26, expected_seconds=1,
                 risk="faces are small" if decision == "kept" else "", planned_on="2026-01-01",
             ),
             RestoredSegment(
                 task_id=task_id, shot_id=shot_id, media_id=media_id, path="aside", digest="d", byte_count=1,
-                frame_count=1, carried_over=(), changed=(), gates=(gate,) if face else (), seconds=2.0,
+                first_frame=0, frame_count=1, carried_over=(), changed=(), gates=(gate,) if face else (), seconds=2.0,
                 model_seconds=1.0, peak_memory_bytes=1,
             ),
             RestoredMedia(
@@ -129,7 +131,8 @@ class Archive:
         if face:
             self.catalog.records.append(
                 Face(
-                    face_id=face_id, shot_id=shot_id, media_id=media_id, track_id=None, pts_seconds=0,
+                    face_id=face_id, shot_id=shot_id, media_id=media_id, track_id=None,
+                    frame=0, pts_seconds=0, seen_from_seconds=0, seen_to_seconds=0,
                     box_px=FACE_BOX, landmarks_px=(0.0,) * 10, score=0.9, face_px=95, sharpness=0.6, yaw_degrees=5,
                     quality=0.7, embedding=(1.0,), embedder="sface@0ba9fbfa01b5270c",
                 )

@@ -1,0 +1,54 @@
+"""Films for the tests of the stages: a camera that goes over a real picture of six people, and hard cuts."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from f2s_catalog.records import MediaItem, Shot, Source
+from skimage import data
+
+from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
+from f2s_ray.stages.split import SplitSetup, SplitShots
+from tests.stages.people import original
+
+SIZE = (256, 192)
+
+
+def pan(count: int, start: tuple[int, int] = (150, 60), step: tuple[int, int] = (2, 0)) -> list[np.ndarray]:
+    """A window that goes over the six people."""
+    picture, (width, height) = original(), SIZE
+    places = [(start[0] + n * step[0], start[1] + n * step[1]) for n in range(count)]
+    return [np.ascontiguousarray(picture[y : y + height, x : x + width]) for x, y in places]
+
+
+def still_life(count: int) -> list[np.ndarray]:
+    """A window that goes over a cup of coffee: nobody is there."""
+    picture, (width, height) = data.coffee(), SIZE
+    return [np.ascontiguousarray(picture[60 : 60 + height, 100 + n : 100 + n + width]) for n in range(count)]
+
+
+def write_film(path: Path, frames: Sequence[np.ndarray], *, crf: int = 12, rate: int = 25) -> Path:
+    height, width = frames[0].shape[:2]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for number, pixels in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def probed(root: Path, name: str) -> MediaItem:
+    source = Source(path=name, byte_count=(root / name).stat().st_size, modified_ns=1, trouble=None)
+    (item,) = ProbeMedia(ProbeSetup(input_root=str(root)))(source)
+    assert isinstance(item, MediaItem)
+    return item
+
+
+def split(root: Path, item: MediaItem) -> list[Shot]:
+    return list(SplitShots(SplitSetup(input_root=str(root)))(item))
