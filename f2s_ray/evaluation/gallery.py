@@ -193,7 +193,7 @@ def _known(faces: Sequence[KnownFace]) -> tuple[KnownFace, ...]:
         return ()
     labels = cluster(
         np.stack([face.embedding for face in faces]),
-        [str(face.picture) for face in faces],
+        [{str(face.picture)} for face in faces],
         [face.candidate.quality for face in faces],
     )
     return tuple(replace(face, person=int(label)) for face, label in zip(faces, labels, strict=True))

@@ -6,7 +6,7 @@ the input.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import faiss
 import numpy as np
@@ -34,22 +34,29 @@ class ClusteringConfig(BaseModel):
 
 def cluster(
     embeddings: Float[np.ndarray, "n d"],
-    picture_ids: Sequence[str],
+    places: Sequence[Collection[str]],
     quality: Sequence[float],
     config: ClusteringConfig | None = None,
 ) -> Int[np.ndarray, " n"]:
-    """A label for each face, numbered as they first appear; a face that is like no other has a label of its own."""
+    """A label for each face, numbered as they first appear; a face that is like no other has a label of its own.
+
+    Args:
+        embeddings: unit vectors.
+        places: where each was seen, in words; two that share a place are two people.
+        quality: 0..1 each.
+        config: how alike they must be.
+    """
     config = config or ClusteringConfig()
     count = len(embeddings)
     if count == 0:
         return np.empty(0, dtype=np.int64)
     # Sums of floats depend on their order: go by content, not by input.
-    order = sorted(range(count), key=lambda i: (embeddings[i].tobytes(), picture_ids[i], quality[i]))
+    order = sorted(range(count), key=lambda i: (embeddings[i].tobytes(), sorted(places[i]), quality[i]))
     vectors = np.ascontiguousarray(embeddings[order], dtype=np.float32)
-    pictures = [picture_ids[i] for i in order]
+    seen = [frozenset(places[i]) for i in order]
     founder = np.array([quality[i] >= config.founder_quality for i in order])
     link = link_cosine(count, config)
-    groups = _Groups(vectors, pictures, np.flatnonzero(founder), config, link)
+    groups = _Groups(vectors, seen, np.flatnonzero(founder), config, link)
     groups.merge(_edges(vectors, np.flatnonzero(founder), config.neighbours))
     groups.join(np.flatnonzero(~founder))
     return _numbered(groups.members(), order)
@@ -66,16 +73,21 @@ class _Groups:
     """Groups of faces while they grow; a merged group gets a new number, so a candidate with an old one is stale."""
 
     def __init__(
-        self, vectors: np.ndarray, pictures: list[str], founders: np.ndarray, config: ClusteringConfig, link: float
+        self,
+        vectors: np.ndarray,
+        places: list[frozenset[str]],
+        founders: np.ndarray,
+        config: ClusteringConfig,
+        link: float,
     ) -> None:
         self._vectors = vectors.astype(np.float64)
-        self._pictures = pictures
+        self._places = places
         self._config = config
         self._link = link
         self._faces: dict[int, list[int]] = {int(i): [int(i)] for i in founders}
         self._sums: dict[int, np.ndarray] = {int(i): self._vectors[i] for i in founders}
-        self._seen: dict[int, set[str]] = {int(i): {pictures[i]} for i in founders}
-        self._next = len(pictures)
+        self._seen: dict[int, frozenset[str]] = {int(i): places[i] for i in founders}
+        self._next = len(places)
 
     def merge(self, edges: list[tuple[int, int]]) -> None:
         """Merge the most convincing pair of groups until none is convincing."""
@@ -100,9 +112,9 @@ class _Groups:
     def join(self, faces: np.ndarray) -> None:
         """Give each weak face to the person it clearly prefers, or leave it alone; it changes nobody's mean."""
         for _, face, group in sorted(self._claims(faces)):
-            if self._pictures[face] not in self._seen[group]:
+            if not self._places[face] & self._seen[group]:
                 self._faces[group].append(face)
-                self._seen[group].add(self._pictures[face])
+                self._seen[group] |= self._places[face]
         taken = {face for members in self._faces.values() for face in members}
         self._faces.update({int(face): [int(face)] for face in faces if int(face) not in taken})
 
@@ -111,7 +123,7 @@ class _Groups:
         return list(self._faces.values())
 
     def _excess(self, a: int, b: int) -> float:
-        """How far the mean cosine of two groups lies above what they need; -1 when a picture shows both."""
+        """How far the mean cosine of two groups lies above what they need; -1 when a place shows both."""
         if self._seen[a] & self._seen[b]:
             return -1.0
         sizes = len(self._faces[a]) * len(self._faces[b])

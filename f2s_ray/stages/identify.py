@@ -1,6 +1,7 @@
 """Faces to Identities, and Identities to ReferenceSets: two reductions over whole tables."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from f2s_catalog.ids import digest
@@ -9,6 +10,7 @@ from f2s_catalog.records import Face, Identity, ReferenceChoice, ReferenceSet
 from f2s_ray.errors import ConfigError
 from f2s_ray.models.clustering import ClusteringConfig, cluster
 from f2s_ray.models.references import Candidate, ReferenceConfig, choose_references
+from f2s_ray.stages.told import track_of
 
 __all__ = ["gather", "identify"]
 
@@ -26,10 +28,10 @@ def identify(faces: Sequence[Face], previous: Sequence[Identity], config: Cluste
     embedders = sorted({face.embedder for face in faces})
     if len(embedders) > 1:
         raise ConfigError(f"faces were embedded by {' and '.join(embedders)}; index the archive again with one of them")
-    vectors = np.array([face.embedding for face in faces], dtype=np.float32)
-    frames = [f"{face.shot_id}@{face.pts_seconds}" for face in faces]
-    labels = cluster(vectors, frames, [face.quality for face in faces], config)
-    groups = _grouped(faces, labels.tolist())
+    tracks = _tracks(faces)
+    vectors = np.array([_centroid(track) for track in tracks], dtype=np.float32)
+    labels = cluster(vectors, _places(tracks), [max(face.quality for face in track) for track in tracks], config)
+    groups = _grouped(tracks, labels.tolist())
     kept = _inherited(groups, previous)
     return sorted(_described(groups, _ids(groups, kept), kept), key=lambda identity: identity.identity_id)
 
@@ -61,11 +63,36 @@ def _choices(faces: Sequence[Face], config: ReferenceConfig) -> tuple[ReferenceC
     )
 
 
-def _grouped(faces: Sequence[Face], labels: Sequence[int]) -> list[list[Face]]:
+def _tracks(faces: Sequence[Face]) -> list[list[Face]]:
+    """The faces of one track are one person; a face of a photo is a track of its own."""
+    tracks: dict[str, list[Face]] = {}
+    for face in faces:
+        tracks.setdefault(track_of(face), []).append(face)
+    return list(tracks.values())
+
+
+def _places(tracks: Sequence[Sequence[Face]]) -> list[set[str]]:
+    """Words that two tracks share where both are seen at once: of a photo the photo, of a film the pair of tracks itself."""
+    places = [{track[0].shot_id} if track[0].track_id is None else set() for track in tracks]
+    in_shot: dict[str, list[int]] = {}
+    for number, track in enumerate(tracks):
+        if track[0].track_id is not None:
+            in_shot.setdefault(track[0].shot_id, []).append(number)
+    for numbers in in_shot.values():
+        for one, other in combinations(numbers, 2):
+            a, b = tracks[one][0], tracks[other][0]
+            if a.seen_from_seconds <= b.seen_to_seconds and b.seen_from_seconds <= a.seen_to_seconds:
+                both = f"{a.track_id} {b.track_id}"
+                places[one].add(both)
+                places[other].add(both)
+    return places
+
+
+def _grouped(tracks: Sequence[Sequence[Face]], labels: Sequence[int]) -> list[list[Face]]:
     """Best face first in each group; the groups in an order that does not depend on that of the input."""
     groups: dict[int, list[Face]] = {}
-    for face, label in zip(faces, labels, strict=True):
-        groups.setdefault(label, []).append(face)
+    for track, label in zip(tracks, labels, strict=True):
+        groups.setdefault(label, []).extend(track)
     ranked = [sorted(group, key=lambda face: (-face.quality, face.face_id)) for group in groups.values()]
     return sorted(ranked, key=lambda group: group[0].face_id)
 
@@ -116,7 +143,10 @@ def _described(groups: list[list[Face]], ids: list[str], kept: dict[int, Identit
     return identities
 
 
-def _centroid(group: list[Face]) -> np.ndarray:
+def _centroid(group: Sequence[Face]) -> np.ndarray:
+    """The unit mean, by quality; of one face its own vector."""
+    if len(group) == 1:
+        return np.array(group[0].embedding)
     weights = np.array([face.quality for face in group]) + 1e-3
     mean = weights @ np.array([face.embedding for face in group], dtype=np.float64)
     return mean / max(float(np.linalg.norm(mean)), 1e-12)

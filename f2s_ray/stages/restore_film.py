@@ -7,11 +7,11 @@
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from itertools import islice
 from jaxtyping import Float
 from torch import Tensor
 

@@ -28,7 +28,7 @@ def between(cosine, a, seed=99):
 
 
 def pictures(count):
-    return [f"p{i}" for i in range(count)]
+    return [{f"p{i}"} for i in range(count)]
 
 
 def partition(labels, names):
@@ -54,7 +54,7 @@ def test_no_face_gives_no_label():
 
 
 def test_one_face_is_one_person():
-    assert cluster(people(1, 1)[0], ["p"], [0.6]).tolist() == [0]
+    assert cluster(people(1, 1)[0], [{"p"}], [0.6]).tolist() == [0]
 
 
 def test_labels_count_up_as_they_first_appear():
@@ -67,13 +67,13 @@ def test_labels_count_up_as_they_first_appear():
 
 def test_two_faces_of_one_picture_are_never_one_person():
     vectors, _ = people(1, 2, cosine=0.95)
-    assert len(set(cluster(vectors, ["same", "same"], [0.6, 0.6]))) == 2
-    assert len(set(cluster(vectors, ["one", "other"], [0.6, 0.6]))) == 1
+    assert len(set(cluster(vectors, [{"same"}, {"same", "other"}], [0.6, 0.6]))) == 2
+    assert len(set(cluster(vectors, [{"one"}, {"other"}], [0.6, 0.6]))) == 1
 
 
 def test_one_picture_keeps_two_people_apart_through_all_their_other_pictures():
     vectors, _ = people(1, 8, cosine=0.8)
-    labels = cluster(vectors, ["both", "both", *pictures(6)], [0.6] * 8)
+    labels = cluster(vectors, [{"both"}, {"both"}, *pictures(6)], [0.6] * 8)
     assert labels[0] != labels[1]
 
 
@@ -124,8 +124,8 @@ def test_the_order_of_the_input_does_not_matter(seed):
     names = [f"p{i % 13}" for i in range(40)]
     quality = rng.uniform(0, 0.7, 40)
     order = rng.permutation(40)
-    straight = cluster(vectors, names, quality)
-    shuffled = cluster(vectors[order], [names[i] for i in order], quality[order])
+    straight = cluster(vectors, [{name} for name in names], quality)
+    shuffled = cluster(vectors[order], [{names[i]} for i in order], quality[order])
     assert partition(straight, range(40)) == partition(shuffled, order.tolist())
 
 
@@ -135,7 +135,7 @@ def test_no_group_holds_a_picture_twice(seed):
     rng = np.random.default_rng(seed)
     vectors = unit(rng.normal(size=(60, 8)))
     names = [f"p{i}" for i in rng.integers(0, 20, 60)]
-    labels = cluster(vectors, names, rng.uniform(0, 1, 60))
+    labels = cluster(vectors, [{name} for name in names], rng.uniform(0, 1, 60))
     assert len({(int(label), name) for label, name in zip(labels, names, strict=True)}) == 60 - sum(
         len(group) - len({names[i] for i in group}) for group in partition(labels, range(60))
     )

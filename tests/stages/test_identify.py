@@ -146,3 +146,39 @@ def test_an_identity_of_bad_faces_has_an_empty_set():
     face = make_face("m", person(1, 1)[0].embedding, quality=0.1)
     (references,) = gather(identify([face], [], CLUSTERING), [face], ReferenceConfig())
     assert references.choices == ()
+
+
+def on_track(film, track, vectors, seen, first=0):
+    """Faces of one track that is seen in a span of seconds."""
+    return [
+        make_face(
+            film, vector, index=f"{track}-{i}", track_id=f"{film}/0/t{track}", shot_id=f"{film}/0",
+            pts_seconds=seen[0], seen_from_seconds=seen[0], seen_to_seconds=seen[1],
+        )
+        for i, vector in enumerate(vectors, first)
+    ]  # fmt: skip
+
+
+def vectors_of(seed, count):
+    return [np.array(face.embedding) for face in person(seed, count)]
+
+
+def test_a_track_is_one_person_whatever_its_faces_are_like():
+    faces = on_track("film", 0, [vectors_of(1, 1)[0], vectors_of(2, 1)[0]], (0, 5))
+    (identity,) = identify(faces, [], CLUSTERING)
+    assert set(identity.face_ids) == {face.face_id for face in faces}
+
+
+def test_tracks_that_are_seen_at_once_are_two_people_and_one_after_the_other_may_be_one():
+    own = vectors_of(1, 4)
+    first = on_track("film", 0, own[:2], (0, 5))
+    at_once, later = on_track("film", 1, own[2:], (4, 9)), on_track("film", 1, own[2:], (6, 9))
+    assert len(identify(first + at_once, [], CLUSTERING)) == 2
+    assert len(identify(first + later, [], CLUSTERING)) == 1
+
+
+def test_a_photo_and_a_film_show_the_same_person():
+    own = vectors_of(1, 4)
+    faces = on_track("film", 0, own[:2], (0, 5)) + [make_face("photo", own[2])] + person(2, 2)
+    identities = identify(faces, [], CLUSTERING)
+    assert {frozenset(identity.face_ids) for identity in identities} >= {frozenset(face.face_id for face in faces[:3])}

@@ -103,7 +103,7 @@ def test_in_pieces_it_is_the_same_but_for_the_paths_of_faces(root, whole, tiny_w
         restored(
             root,
             tmp_path,
-            alone.model_copy(update={"task_id": str(n) * 64, "first_frame": a, "stop_frame": b}),
+            alone.model_copy(update={"task_id": str(n + 5) * 64, "first_frame": a, "stop_frame": b}),
             tiny_weights,
         )
         for n, (a, b) in enumerate([(0, 5), (5, 9), (9, FRAMES)])
