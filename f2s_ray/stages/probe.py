@@ -26,6 +26,7 @@ __all__ = ["ProbeConfig", "ProbeMedia", "ProbeSetup"]
 
 
 SCAN_PLACES, SCAN_FRAMES = 4, 12
+LEAST_LINES = 400  # no format of fewer lines had two fields a frame; strong compression looks like them
 
 
 class ProbeConfig(BaseModel):
@@ -125,6 +126,8 @@ class ProbeMedia:
 
 def _measured(path: Path, info: FilmInfo, index: FilmIndex) -> Scan:
     """How a few stretches of a film were scanned, counted together."""
+    if info.height_px < LEAST_LINES:
+        return Scan(index.frame_count, 0, 0, 0)
     counts = [0, 0, 0, 0]
     length = min(SCAN_FRAMES, index.frame_count)
     for place in range(SCAN_PLACES if index.frame_count > SCAN_PLACES * SCAN_FRAMES else 1):

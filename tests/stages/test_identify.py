@@ -179,6 +179,6 @@ def test_tracks_that_are_seen_at_once_are_two_people_and_one_after_the_other_may
 
 def test_a_photo_and_a_film_show_the_same_person():
     own = vectors_of(1, 4)
-    faces = on_track("film", 0, own[:2], (0, 5)) + [make_face("photo", own[2])] + person(2, 2)
+    faces = [*on_track("film", 0, own[:2], (0, 5)), make_face("photo", own[2]), *person(2, 2)]
     identities = identify(faces, [], CLUSTERING)
     assert {frozenset(identity.face_ids) for identity in identities} >= {frozenset(face.face_id for face in faces[:3])}
