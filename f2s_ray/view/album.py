@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from f2s_ray.view.model import FaceCut, FaceStory, Original, Page, Picture
-from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load
+from f2s_ray.view.pictures import FILM, Inline, cut_face, cut_square, inline, load, load_frame
 
 __all__ = ["Album", "Drawn", "DrawnFace"]
 
@@ -58,7 +58,7 @@ class Album:
     def draw(self, picture: Picture) -> Drawn:
         """Panels, details and faces of one picture."""
         before = self._source(picture.original)
-        after = load(self._output / picture.result_path)
+        after = _opened(self._output / picture.result_path, picture.original, raw=False)
         panel_px = _PANEL_PX if len(self._page.pictures) <= _MANY_PICTURES else _SMALL_PANEL_PX
         return Drawn(
             story=picture,
@@ -76,7 +76,7 @@ class Album:
         if cut is None:
             return None
         if cut.face_id not in self._thumbs:
-            self._cut_thumbs(self._source(cut.original), self._cuts[cut.original.path])
+            self._cut_thumbs(self._source(cut.original), self._cuts[cut.original.path, cut.original.frame])
         return self._thumbs[cut.face_id]
 
     def _source(self, original: Original) -> Image.Image | None:
@@ -87,8 +87,8 @@ class Album:
                 return None
         except OSError:
             return None
-        image = load(file, raw=original.format == "RAW")
-        self._cut_thumbs(image, self._cuts[original.path])
+        image = _opened(file, original, raw=original.format == "RAW")
+        self._cut_thumbs(image, self._cuts[original.path, original.frame])
         return image
 
     def _cut_thumbs(self, image: Image.Image | None, cuts: Iterable[FaceCut]) -> None:
@@ -97,16 +97,21 @@ class Album:
                 self._thumbs[cut.face_id] = _face(image, cut, _THUMB_PX)
 
     @cached_property
-    def _cuts(self) -> dict[str, list[FaceCut]]:
-        """Every face that the page shows as a thumbnail, by the file it lies in."""
+    def _cuts(self) -> dict[tuple[str, int], list[FaceCut]]:
+        """Every face that the page shows as a thumbnail, by the file and the frame it lies in."""
         page = self._page
         references = [r.cut for picture in page.pictures for face in picture.faces for r in face.references]
         references += [r.cut for person in page.people for r in person.references]
-        by_path: dict[str, list[FaceCut]] = defaultdict(list)
+        by_frame: dict[tuple[str, int], list[FaceCut]] = defaultdict(list)
         for cut in [*references, *(person.best for person in page.people)]:
             if cut is not None:
-                by_path[cut.original.path].append(cut)
-        return by_path
+                by_frame[cut.original.path, cut.original.frame].append(cut)
+        return by_frame
+
+
+def _opened(file: Path, original: Original, *, raw: bool) -> Image.Image | None:
+    """A photo, or the frame of a film that is shown."""
+    return load_frame(file, original.frame) if original.format == FILM else load(file, raw=raw)
 
 
 def _panel(image: Image.Image | None, long_side_px: int) -> Inline | None:

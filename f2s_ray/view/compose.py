@@ -2,23 +2,19 @@
 
 from itertools import chain
 
-from f2s_catalog.records import Attempt, DegradationCode, FaceGate, Identity, MediaItem, RestoredMedia, RestoreTask
+from f2s_catalog.records import Attempt, FaceGate, Identity, MediaItem, RestoredMedia, RestoreTask
 
 from f2s_ray.view.bars import quality_bars
+from f2s_ray.view.film_story import ORIGINS, damage_words, film_story
 from f2s_ray.view.model import FaceStory, Failure, Page, Person, Picture, Reference, Summary
 from f2s_ray.view.tables import Tables, original_of
-from f2s_ray.view.words import blockiness_words, code_words, count_words, decision_words, duration_words, noise_words
+from f2s_ray.view.words import count_words, decision_words, duration_words
 
 __all__ = ["compose"]
 
 _MOST_FACES = 12
 _MOST_REFERENCES = 6
 _DIGEST_LETTERS = 12
-_ORIGINS = {
-    "face": "Read from its own faces",
-    "borrowed": "Borrowed from another picture",
-    "blind": "Blind: left to the restorer's own eye",
-}
 
 
 def compose(tables: Tables, *, limit: int) -> Page:
@@ -51,21 +47,22 @@ class _Teller:
     def picture(self, restored: RestoredMedia) -> Picture:
         """One restored picture."""
         tables, item = self._tables, self._tables.media[restored.media_id]
-        task = tables.tasks.get(restored.task_id)
-        code = tables.codes.get(task.shot_id) if task else None
+        gates = self._gates(restored)
+        focus, focus_words, frame = self._focus(item, gates)
+        task = tables.task_of(restored)
+        shot_id = self._shot_at(item, frame) if item.film else task.shot_id if task else ""
+        code = tables.codes.get(shot_id)
         lender = tables.shots.get(code.lender_shot_id) if code and code.lender_shot_id else None
-        gates = self._gates(restored.task_id)
-        focus, focus_words = self._focus(item, gates)
         report = tables.quality.get(restored.media_id)
         return Picture(
             anchor=self._pictures[restored.media_id],
-            original=original_of(item),
+            original=original_of(item, frame),
             result_path=restored.path,
             focus_px=focus,
             focus_words=focus_words,
-            facts=_facts(item, task),
-            damage=self._damage(code),
-            origin=_ORIGINS[code.origin] if code else "Unknown",
+            facts=_facts(item, task, frame),
+            damage=damage_words(tables, code),
+            origin=ORIGINS[code.origin] if code else "Unknown",
             origin_words=code.why if code else "the catalog holds no code for this picture",
             lender=tables.media[lender.media_id].path if lender and lender.media_id in tables.media else None,
             lender_anchor=self._pictures.get(lender.media_id) if lender else None,
@@ -75,6 +72,7 @@ class _Teller:
             carried_over=restored.carried_over,
             changed=restored.changed,
             bars=quality_bars(report) if report else (),
+            film=film_story(tables, item, self._labels, self._people) if item.film else None,
         )
 
     def person(self, identity: Identity) -> Person:
@@ -94,36 +92,25 @@ class _Teller:
             ],
         )
 
-    def _gates(self, task_id: str) -> list[FaceGate]:
-        """The faces of a task, largest first."""
-        segment, faces = self._tables.segments.get(task_id), self._tables.faces
-        gates = segment.gates if segment else ()
+    def _gates(self, restored: RestoredMedia) -> list[FaceGate]:
+        """Its faces, largest first."""
+        faces = self._tables.faces
+        gates = self._tables.gates_of(restored)
         return sorted(gates, key=lambda g: -faces[g.face_id].face_px if g.face_id in faces else 0.0)
 
-    def _focus(self, item: MediaItem, gates: list[FaceGate]) -> tuple[tuple[float, float], str]:
-        """The point that the 1:1 detail shows: the largest face, else the centre."""
+    def _focus(self, item: MediaItem, gates: list[FaceGate]) -> tuple[tuple[float, float], str, int]:
+        """The point that the 1:1 detail shows, in words, and its frame: the largest face, else the centre of the middle."""
         face = self._tables.faces.get(gates[0].face_id) if gates else None
         if face is None:
-            return (item.width_px / 2, item.height_px / 2), "the centre"
+            middle = item.film.frame_count // 2 if item.film else 0
+            return (item.width_px / 2, item.height_px / 2), "the centre", middle
         x0, y0, x1, y1 = face.box_px
-        return ((x0 + x1) / 2, (y0 + y1) / 2), "the largest face"
+        return ((x0 + x1) / 2, (y0 + y1) / 2), "the largest face", face.frame
 
-    def _damage(self, code: DegradationCode | None) -> str:
-        """The code in words; of a blind one, what the frame itself shows."""
-        if code is None:
-            return "unknown"
-        words = code_words(
-            noise_sigma=code.noise_sigma,
-            blur_sigma_px=code.blur_sigma_px,
-            jpeg_quality=code.jpeg_quality,
-            downscale=code.downscale,
-        )
-        seen = self._tables.estimates.get(code.shot_id)
-        if words or seen is None:
-            return words or "not measured"
-        return (
-            f"{noise_words(seen.noise_measured)}, {blockiness_words(seen.blockiness_measured)}, measured in the frame"
-        )
+    def _shot_at(self, item: MediaItem, frame: int) -> str:
+        """The shot that a frame of a film is part of."""
+        shots = self._tables.shots_by_media.get(item.media_id, ())
+        return next((shot.shot_id for shot in shots if shot.first_frame <= frame < shot.stop_frame), "")
 
     def _face(self, gate: FaceGate) -> FaceStory:
         """One face with its references and the numbers that decided."""
@@ -149,10 +136,12 @@ class _Teller:
         return next((c.why for c in (chosen.choices if chosen else ()) if c.face_id == face_id), "")
 
 
-def _facts(item: MediaItem, task: RestoreTask | None) -> tuple[str, ...]:
+def _facts(item: MediaItem, task: RestoreTask | None, frame: int) -> tuple[str, ...]:
     """What the file is, in short."""
     facts = (
-        f"{item.format}, {item.width_px} × {item.height_px} px",
+        f"{item.film.codec if item.film else item.format}, {item.width_px} × {item.height_px} px",
+        f"{duration_words(item.film.duration_seconds)}, {item.film.frame_count:,} frames" if item.film else "",
+        f"frame {frame:,} shown" if item.film else "",
         f"{item.bit_depth} bit" if item.bit_depth != 8 else "",
         item.colour if item.colour != "rgb" else "",
         f"page 1 of {item.page_count} shown" if item.page_count > 1 else "",
@@ -192,8 +181,7 @@ def _summary(tables: Tables) -> Summary:
     finished = {tables.media[r.media_id].path for r in tables.restored}
     failed = {a.path for a in tables.attempts if a.status == "failed"} - finished
     skipped = {a.path for a in tables.attempts if a.status == "skipped"} - finished - failed
-    segments = [tables.segments[r.task_id] for r in tables.restored if r.task_id in tables.segments]
-    decisions = [gate.decision for segment in segments for gate in segment.gates]
+    decisions = [gate.decision for restored in tables.restored for gate in tables.gates_of(restored)]
     models = {*chain.from_iterable(r.models for r in tables.restored), *(f.embedder for f in tables.faces.values())}
     worked = sum(a.elapsed_seconds for a in tables.attempts)
     return Summary(

@@ -6,16 +6,20 @@ from typing import Protocol, TypeVar
 from f2s_catalog.records import Attempt, Box, Record
 
 __all__ = [
+    "Appearance",
     "Bar",
     "CatalogReader",
+    "Curve",
     "FaceCut",
     "FaceStory",
     "Failure",
+    "FilmStory",
     "Original",
     "Page",
     "Person",
     "Picture",
     "Reference",
+    "ShotStory",
     "Summary",
 ]
 
@@ -36,12 +40,16 @@ class CatalogReader(Protocol):
 
 @dataclass(frozen=True)
 class Original:
-    """A source: its path below INPUT, its size when it was read, its format, its upright width and height."""
+    """A source: its path below INPUT, its size when it was read, its format, its upright width and height.
+
+    ``frame`` is the number of the frame of a film that is shown; 0 for a photo.
+    """
 
     path: str
     byte_count: int
     format: str
     frame_px: tuple[int, int]
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,46 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class ShotStory:
+    """One shot of a film: when, how it was damaged, who told it."""
+
+    span: str
+    damage: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """When a person is seen in a film."""
+
+    person: str
+    person_anchor: str | None
+    spans: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value of the code over the time of a film: its name, lowest and highest, and x y in 0..100, y downward."""
+
+    label: str
+    low: str
+    high: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class FilmStory:
+    """What the page tells of a film beside one frame of it."""
+
+    shots: tuple[ShotStory, ...]
+    shots_left_out: int
+    appearances: tuple[Appearance, ...]
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """All that the page tells about one restored picture.
+    """All that the page tells about one restored picture, or about one frame of a film.
 
     ``result_path`` is below OUTPUT, ``focus_px`` the point of the source that the 1:1 detail shows.
     """
@@ -112,6 +158,7 @@ class Picture:
     carried_over: tuple[str, ...]
     changed: tuple[str, ...]
     bars: tuple[Bar, ...]
+    film: FilmStory | None
 
 
 @dataclass(frozen=True)

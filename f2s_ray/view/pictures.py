@@ -12,7 +12,14 @@ import pillow_heif
 from f2s_catalog.records import Box
 from PIL import Image, ImageOps, TiffImagePlugin
 
-__all__ = ["Inline", "cut_face", "cut_square", "inline", "load"]
+from f2s_ray.errors import MediaError
+from f2s_ray.media.film.info import FilmLimits
+from f2s_ray.media.film.probe import probe_film
+from f2s_ray.media.film.read import read_frames
+from f2s_ray.media.film.scan import scan_packets
+from f2s_ray.media.signatures import FILM
+
+__all__ = ["FILM", "Inline", "cut_face", "cut_square", "inline", "load", "load_frame"]
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
 _FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside
@@ -48,6 +55,16 @@ def load(path: Path, *, raw: bool = False) -> Image.Image | None:
             except Exception:  # noqa: BLE001 - third-party decoders raise anything; the page shows a placeholder
                 continue
     return None
+
+
+def load_frame(path: Path, number: int) -> Image.Image | None:
+    """A frame of a film, upright, as 8-bit RGB; None when the film is gone or cannot be read any more."""
+    try:
+        info, index = probe_film(path, FilmLimits()), scan_packets(path)
+        (frame,) = read_frames(path, info, index, number, number + 1)
+    except (MediaError, ValueError):
+        return None
+    return Image.fromarray(_eight_bits(frame.rgb))
 
 
 def inline(image: Image.Image, long_side_px: int) -> Inline:

@@ -10,6 +10,7 @@ from f2s_catalog.records import (
     CodeEstimate,
     DegradationCode,
     Face,
+    FaceGate,
     Identity,
     MediaItem,
     QualityReport,
@@ -19,6 +20,7 @@ from f2s_catalog.records import (
     RestoreTask,
     Shot,
     Source,
+    TrackGate,
 )
 
 from f2s_ray.view.model import CatalogReader, FaceCut, Original
@@ -39,6 +41,7 @@ class Tables:
     codes: dict[str, DegradationCode]
     tasks: dict[str, RestoreTask]
     segments: dict[str, RestoredSegment]
+    track_gates: dict[str, TrackGate]
     quality: dict[str, QualityReport]
     restored: tuple[RestoredMedia, ...]
     attempts: tuple[Attempt, ...]
@@ -67,12 +70,44 @@ class Tables:
         item = self.media.get(face.media_id) if face else None
         if face is None or item is None:
             return None
-        return FaceCut(face_id, original_of(item), face.box_px)
+        return FaceCut(face_id, original_of(item, face.frame), face.box_px)
+
+    def task_of(self, restored: RestoredMedia) -> RestoreTask | None:
+        """The task that made a photo; of a film the first one."""
+        return self.tasks.get(restored.task_id) or next(iter(self.tasks_by_media.get(restored.media_id, ())), None)
+
+    def gates_of(self, restored: RestoredMedia) -> tuple[FaceGate, ...]:
+        """What was decided of the faces of a photo, or of the tracks of a film."""
+        segment = self.segments.get(restored.task_id)
+        if segment:
+            return segment.gates
+        return tuple(row.gate for row in self.track_gates.values() if row.media_id == restored.media_id)
+
+    @cached_property
+    def tasks_by_media(self) -> dict[str, list[RestoreTask]]:
+        """Tasks of each medium, in the order of its frames."""
+        grouped: dict[str, list[RestoreTask]] = {}
+        for task in sorted(self.tasks.values(), key=lambda task: task.first_frame):
+            grouped.setdefault(task.media_id, []).append(task)
+        return grouped
+
+    @cached_property
+    def shots_by_media(self) -> dict[str, list[Shot]]:
+        """Shots of each medium, in the order of time."""
+        grouped: dict[str, list[Shot]] = {}
+        for shot in sorted(self.shots.values(), key=lambda shot: shot.first_frame):
+            grouped.setdefault(shot.media_id, []).append(shot)
+        return grouped
+
+    @cached_property
+    def identity_by_face(self) -> dict[str, str]:
+        """Whose face it is."""
+        return {face_id: one.identity_id for one in self.identities.values() for face_id in one.face_ids}
 
 
-def original_of(item: MediaItem) -> Original:
+def original_of(item: MediaItem, frame: int = 0) -> Original:
     """The source of a medium, as far as drawing needs it."""
-    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px))
+    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px), frame)
 
 
 def read_tables(catalog: CatalogReader) -> Tables:
@@ -95,6 +130,7 @@ def read_tables(catalog: CatalogReader) -> Tables:
         codes={r.shot_id: r for r in catalog.rows(DegradationCode)},
         tasks=tasks,
         segments={r.task_id: r for r in catalog.rows(RestoredSegment)},
+        track_gates={r.track_id: r for r in catalog.rows(TrackGate)},
         quality={r.media_id: r for r in catalog.rows(QualityReport)},
         restored=tuple(restored),
         attempts=(*(row for row in attempts if not row.path), *standing(attempts, listed)),

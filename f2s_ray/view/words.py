@@ -7,6 +7,7 @@ __all__ = [
     "blockiness_words",
     "blur_words",
     "change_words",
+    "clock_words",
     "code_words",
     "compression_words",
     "count_words",
@@ -141,6 +142,19 @@ def duration_words(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes_rest} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def clock_words(seconds: float) -> str:
+    """A moment of a film.
+
+    >>> clock_words(4.25), clock_words(75), clock_words(3723.5)
+    ('0:04.2', '1:15.0', '1:02:03.5')
+    """
+    tenths = int(10 * seconds + 1e-6)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{rest // 10:02d}.{rest % 10}"
 
 
 def _grade(value: float, bounds: tuple[float, ...], words: tuple[str, ...]) -> str:

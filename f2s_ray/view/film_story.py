@@ -1,0 +1,124 @@
+"""The tables of a film to its shots, the times when people are seen, and the course of its damage."""
+
+from collections.abc import Mapping, Sequence
+
+from f2s_catalog.records import DegradationCode, MediaItem, Shot
+
+from f2s_ray.view.model import Appearance, Curve, FilmStory, ShotStory
+from f2s_ray.view.tables import Tables
+from f2s_ray.view.words import blockiness_words, clock_words, code_words, noise_words
+
+__all__ = ["ORIGINS", "damage_words", "film_story"]
+
+_MOST_SHOTS = 40
+_MOST_SPANS = 12
+_JOINED_SECONDS = 1.0  # a face that is gone for less is seen all the time
+ORIGINS = {
+    "face": "Read from its own faces",
+    "borrowed": "Borrowed from another picture",
+    "blind": "Blind: left to the restorer's own eye",
+}
+# name of the value, its label, how it is written, the end of its axis
+_CURVES = (
+    ("noise_sigma", "noise", "{:.3f}", 0.06),
+    ("blur_sigma_px", "blur, px", "{:.1f}", 3.0),
+    ("jpeg_quality", "JPEG quality", "{:.0f}", 100.0),
+)
+
+
+def film_story(tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]) -> FilmStory:
+    """What the page tells of a film; ``labels`` and ``anchors`` are those of the people on it."""
+    shots = tables.shots_by_media.get(item.media_id, [])
+    return FilmStory(
+        shots=tuple(_shot(tables, shot) for shot in shots[:_MOST_SHOTS]),
+        shots_left_out=max(0, len(shots) - _MOST_SHOTS),
+        appearances=_appearances(tables, item, labels, anchors),
+        curves=_curves(tables, shots),
+    )
+
+
+def damage_words(tables: Tables, code: DegradationCode | None) -> str:
+    """The code in words; of a blind one, what the frame itself shows."""
+    if code is None:
+        return "unknown"
+    words = code_words(
+        noise_sigma=code.noise_sigma,
+        blur_sigma_px=code.blur_sigma_px,
+        jpeg_quality=code.jpeg_quality,
+        downscale=code.downscale,
+    )
+    seen = tables.estimates.get(code.shot_id)
+    if words or seen is None:
+        return words or "not measured"
+    return f"{noise_words(seen.noise_measured)}, {blockiness_words(seen.blockiness_measured)}, measured in the frame"
+
+
+def _shot(tables: Tables, shot: Shot) -> ShotStory:
+    code = tables.codes.get(shot.shot_id)
+    return ShotStory(
+        span=_span(shot.start_seconds, shot.stop_seconds),
+        damage=damage_words(tables, code),
+        origin=f"{ORIGINS[code.origin]}: {code.why}" if code else "Unknown",
+    )
+
+
+def _appearances(
+    tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]
+) -> tuple[Appearance, ...]:
+    """Those seen longest first; spans that nearly touch are one."""
+    spans: dict[str, set[tuple[float, float]]] = {}
+    for face in tables.faces.values():
+        identity = tables.identity_by_face.get(face.face_id)
+        if face.media_id == item.media_id and identity is not None:
+            spans.setdefault(identity, set()).add((face.seen_from_seconds, face.seen_to_seconds))
+    joined = {identity: _joined(sorted(own)) for identity, own in spans.items()}
+    order = sorted(joined, key=lambda identity: (-sum(b - a for a, b in joined[identity]), identity))
+    return tuple(Appearance(labels[one], anchors.get(one), _listed(joined[one])) for one in order if one in labels)
+
+
+def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    whole: list[tuple[float, float]] = []
+    for begin, end in spans:
+        if whole and begin - whole[-1][1] <= _JOINED_SECONDS:
+            whole[-1] = (whole[-1][0], max(whole[-1][1], end))
+        else:
+            whole.append((begin, end))
+    return whole
+
+
+def _listed(spans: Sequence[tuple[float, float]]) -> str:
+    told = ", ".join(_span(begin, end) for begin, end in spans[:_MOST_SPANS])
+    return told if len(spans) <= _MOST_SPANS else f"{told} and {len(spans) - _MOST_SPANS} more"
+
+
+def _span(begin: float, end: float) -> str:
+    return f"{clock_words(begin)} to {clock_words(end)}"
+
+
+def _curves(tables: Tables, shots: Sequence[Shot]) -> tuple[Curve, ...]:
+    """Steps: one a shot, or one a stretch where the damage changes inside it; nothing where no code was read."""
+    if not shots:
+        return ()
+    begin, length = shots[0].start_seconds, max(shots[-1].stop_seconds - shots[0].start_seconds, 1e-6)
+    curves = []
+    for name, label, written, end in _CURVES:
+        steps = [step for shot in shots for step in _steps(tables.codes.get(shot.shot_id), shot, name)]
+        if steps:
+            points = [
+                (100 * (moment - begin) / length, 100 * (1 - min(1.0, max(0.0, value / end))))
+                for start, stop, value in steps
+                for moment in (start, stop)
+            ]
+            values = [value for _, _, value in steps]
+            curves.append(Curve(label, written.format(min(values)), written.format(max(values)), tuple(points)))
+    return tuple(curves)
+
+
+def _steps(code: DegradationCode | None, shot: Shot, name: str) -> list[tuple[float, float, float]]:
+    """Begin, end and value of each stretch of a shot."""
+    if code is None or getattr(code, name) is None:
+        return []
+    if not code.changes:
+        return [(shot.start_seconds, shot.stop_seconds, getattr(code, name))]
+    starts = [shot.start_seconds, *(change.seconds for change in code.changes[1:]), shot.stop_seconds]
+    return [(starts[i], starts[i + 1], getattr(change, name)) for i, change in enumerate(code.changes)]
