@@ -256,8 +256,8 @@ class DegradationCode(Record):
     TABLE: ClassVar[str] = "degradations"
     KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
     shot_id: str = Field(description="the shot")
-    origin: Literal["face", "borrowed", "blind"] = Field(
-        description="read from its own faces, taken from another shot, or left to the restorer's own eye"
+    origin: Literal["face", "borrowed", "blind", "set"] = Field(
+        description="read from its own faces, taken from a shot like it, left to the restorer's own eye, or set by a person"
     )
     lender_shot_id: str | None = Field(description="the shot that lent its code")
     why: str = Field(description="in words: which faces, why this lender, or why blind")
@@ -292,7 +292,7 @@ class RestoreTask(Record):
     path: str = Field(description="path below INPUT, and below OUTPUT/restored")
     first_frame: int = Field(description="number of the first frame; 0 for a photo")
     stop_frame: int = Field(description="number after the last frame; 1 for a photo")
-    code_origin: str = Field(description="face, borrowed or blind")
+    code_origin: str = Field(description="face, borrowed, blind or set")
     faces: tuple[TaskFace, ...] = Field(description="the faces to restore")
     restorer: str = Field(description="name@digest of the networks, their number format and threads")
     tile_px: int = Field(

@@ -13,10 +13,12 @@ from f2s_ray.cli.text import duration, print_json, print_line, print_rows
 __all__ = ["failed", "print_plan", "query", "report", "status"]
 
 PLAN_SQL = """
-SELECT path, code_origin, len(faces) AS faces,
+SELECT CASE WHEN media.kind = 'film' THEN tasks.path || '#' || split_part(shot_id, '/', 2) ELSE tasks.path END AS shot,
+    CASE WHEN media.kind = 'film' THEN first_frame || ' to ' || stop_frame - 1 ELSE '' END AS frames,
+    code_origin, len(faces) AS faces,
     list_sum(list_transform(faces, lambda face: len(face.reference_face_ids))) AS reference_count,
     megapixels, expected_seconds AS seconds, risk
-FROM tasks ORDER BY expected_seconds DESC, path
+FROM tasks JOIN media USING (media_id) ORDER BY expected_seconds DESC, tasks.path, first_frame
 """
 
 
@@ -96,4 +98,4 @@ def print_plan(output: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"event": "plan", "tasks": len(rows), "seconds": round(total)})
     else:
-        print_line(f"{len(rows)} pictures, about {duration(total)} of work")
+        print_line(f"{len(rows)} pieces of work, about {duration(total)} of work")

@@ -37,6 +37,7 @@ from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.identify import gather, identify
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.judge import JudgeTracks
+from f2s_ray.stages.overrides import OVERRIDES, overridden, read_overrides, shot_name
 from f2s_ray.stages.plan import PlanConfig, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
 from f2s_ray.stages.restore import RestoreMedia
@@ -102,9 +103,13 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         input_root=str(source),
     )
 
+    steered = _Steered(borrow=config.borrow, overrides=read_overrides(output / OVERRIDES))
+
     def codes(catalog: Catalog) -> list[DegradationCode]:
         archive = Archive(catalog)
-        return list(borrow(archive.media, archive.shots, catalog.rows(CodeEstimate), config.borrow))
+        names = {shot.shot_id: shot_name(archive.media_by_id[shot.media_id], shot) for shot in archive.shots}
+        found = borrow(archive.media, archive.shots, catalog.rows(CodeEstimate), config.borrow)
+        return list(overridden(found, names, archive.codes, steered.overrides))
 
     def tasks(catalog: Catalog) -> list[RestoreTask]:
         archive = Archive(catalog)
@@ -124,7 +129,7 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         *index_flow(config, source, output),
         *identify_flow(config, source, output),
         MapStep("estimate", EstimateCode, estimate, _estimate_units, _PEOPLE, CodeEstimate),
-        ReduceStep("borrow", codes, config.borrow, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
+        ReduceStep("borrow", codes, steered, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
         MapStep("judge", JudgeTracks, judge, _judge_units, (*_PEOPLE, DegradationCode), TrackGate),
         ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, TrackGate, RestoreTask), (RestoreTask,)),
     ]
@@ -164,6 +169,13 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
         ReduceStep("sweep", swept, assemble, (), ()),
     ]
+
+
+class _Steered(BaseModel):
+    """What decides the codes besides the tables."""
+
+    borrow: BorrowConfig
+    overrides: dict[str, str]
 
 
 class _Settled(BaseModel):
@@ -243,7 +255,7 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
     seen = {attempt.item_id for attempt in catalog.attempts() if attempt.step == "detect" and attempt.status == "done"}
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
-        if _shot_name(media, shot) not in seen:  # what could not be decoded has its row already
+        if shot_name(media, shot) not in seen:  # what could not be decoded has its row already
             continue
         alone = tuple(face.model_copy(update={"person": (), "other": (), "name": None}) for face in faces(shot.shot_id))
         yield _shot_item(media, shot, EstimateUnit(shot=shot, media=media, faces=alone))
@@ -312,11 +324,7 @@ def _score_units(catalog: Catalog) -> Iterator[Item]:
 def _shot_item(media: MediaItem, shot: Shot, record: Record) -> Item:
     """One item a shot; of a photo it has the photo's name."""
     pixels = float(media.width_px * media.height_px * media.page_count * (shot.stop_frame - shot.first_frame))
-    return Item(_shot_name(media, shot), media.path, record, pixels)
-
-
-def _shot_name(media: MediaItem, shot: Shot) -> str:
-    return media.path if media.film is None else f"{media.path}#{shot.shot_id.rpartition('/')[2]}"
+    return Item(shot_name(media, shot), media.path, record, pixels)
 
 
 def _item(media: MediaItem, record: Record, cost: float | None = None) -> Item:

@@ -17,6 +17,7 @@ ORIGINS = {
     "face": "Read from its own faces",
     "borrowed": "Borrowed from another picture",
     "blind": "Blind: left to the restorer's own eye",
+    "set": "Set by hand",
 }
 # name of the value, its label, how it is written, the end of its axis
 _CURVES = (
