@@ -101,17 +101,18 @@ class _People:
             name=identity.name,
             person=_unit(vectors.mean(0)) if references else (),
             other=self._nearest_other(face, index),
-            references=tuple(
-                ReferencePicture(
-                    face_id=row.face_id,
-                    path=self._media[row.media_id].path,
-                    content_digest=self._media[row.media_id].content_digest,
-                    is_film=self._media[row.media_id].film is not None,
-                    frame=row.frame,
-                    landmarks_px=row.landmarks_px,
-                )
-                for row in references
-            ),
+            references=tuple(self._picture(row) for row in references),
+        )
+
+    def _picture(self, face: Face) -> ReferencePicture:
+        item = self._media[face.media_id]
+        return ReferencePicture(
+            face_id=face.face_id,
+            path=item.path,
+            content_digest=item.content_digest,
+            scan=item.film.scan if item.film else "",
+            frame=face.frame,
+            landmarks_px=face.landmarks_px,
         )
 
     def _references(self, identity: Identity) -> list[Face]:

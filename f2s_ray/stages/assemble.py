@@ -79,7 +79,7 @@ class AssembleMedia:
         return _row(record, path, segment.digest, segment.byte_count, (segment.carried_over, segment.changed))
 
     def _film(self, record: AssembleUnit) -> RestoredMedia:
-        film = self._films.get(record.media.path, record.media.content_digest)
+        film = self._films.of(record.media)
         path, target = self._place(record, f".{suffix_for(film.info, self._preset)}")
         segments = []
         for one in record.segments:

@@ -81,7 +81,7 @@ class DetectFaces:
             yield from self._of_film(record)
 
     def _of_film(self, record: ShotUnit) -> Iterator[Face]:
-        film = self._films.get(record.media.path, record.media.content_digest)
+        film = self._films.of(record.media)
         looks: dict[tuple[int, int], _Looked] = {}
         samples = []
         for frame, rgb in frames_at(film, _sampled(record, self._film_config)):

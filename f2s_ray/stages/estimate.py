@@ -84,7 +84,7 @@ class EstimateCode:
             return
         length = shot.stop_frame - shot.first_frame
         thirds = {shot.first_frame + length * part // 6 for part in (1, 3, 5)}
-        yield from frames_at(self._films.get(media.path, media.content_digest), wanted | thirds)
+        yield from frames_at(self._films.of(media), wanted | thirds)
 
     def _pair(self, rgb: Float[Tensor, "3 h w"], face: UnitFace) -> Pair | None:
         restored = self._model.restore_face(rgb, points(face.face.landmarks_px), self._crops.get(face.references))

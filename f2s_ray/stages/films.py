@@ -3,13 +3,19 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+from av.video.frame import VideoFrame
+from f2s_catalog.records import MediaItem
 from jaxtyping import Float
 from torch import Tensor
 
 from f2s_ray.errors import MediaError
+from f2s_ray.media.film.deinterlace import CONTEXT_FRAMES, FieldOrder, deinterlaced
 from f2s_ray.media.film.info import FilmLimits
 from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.pixels import RgbReader
@@ -19,11 +25,18 @@ from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of, upright
 from f2s_ray.media.photo import tensor_from
 
-__all__ = ["Films", "file_digest", "frames_at"]
+__all__ = ["Film", "Films", "file_digest", "frames_at", "stored_frames"]
 
 KEPT_FILMS = 8
 CHUNK = 1 << 22
 NEAR_FRAMES = 48  # a frame this near is reached by decoding on, a farther one by seeking
+
+
+@dataclass(frozen=True)
+class Film(FilmSource):
+    """A film and how it was scanned, as ``FilmFacts`` says."""
+
+    scan: str = "progressive"
 
 
 class Films:
@@ -31,9 +44,13 @@ class Films:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: OrderedDict[str, FilmSource] = OrderedDict()
+        self._known: OrderedDict[str, Film] = OrderedDict()
 
-    def get(self, path: str, content_digest: str) -> FilmSource:
+    def of(self, media: MediaItem) -> Film:
+        """The film of a medium that is one; see ``get``."""
+        return self.get(media.path, media.content_digest, media.film.scan if media.film else "")
+
+    def get(self, path: str, content_digest: str, scan: str) -> Film:
         """The film at a path below INPUT, read through once.
 
         Raises: MediaError ``changed`` when its bytes are no longer those that were probed, and as probing does.
@@ -44,7 +61,7 @@ class Films:
             info, index = probe_film(place, FilmLimits(max_megapixels=float("inf"))), scan_packets(place)
             if file_digest(place) != content_digest:
                 raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
-            self._known[key] = FilmSource(place, info, index)
+            self._known[key] = Film(place, info, index, scan)
             if len(self._known) > KEPT_FILMS:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
@@ -66,7 +83,19 @@ def file_digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def frames_at(film: FilmSource, numbers: Iterable[int]) -> Iterator[tuple[int, Float[Tensor, "3 h w"]]]:
+def stored_frames(film: Film, first: int, stop: int) -> Iterator[VideoFrame]:
+    """Frames [first, stop) as they are stored, whole ones: two fields of one frame are made one.
+
+    Raises: MediaError as ``read_frames`` does.
+    """
+    if film.scan not in ("tff", "bff"):
+        return decode_frames(film.path, film.info, film.index, first, stop)
+    begin, end = max(0, first - CONTEXT_FRAMES), min(film.index.frame_count, stop + CONTEXT_FRAMES)
+    frames = decode_frames(film.path, film.info, film.index, begin, end)
+    return islice(deinterlaced(frames, cast(FieldOrder, film.scan)), first - begin, stop - begin)
+
+
+def frames_at(film: Film, numbers: Iterable[int]) -> Iterator[tuple[int, Float[Tensor, "3 h w"]]]:
     """Single frames, upright, in 0..1, in rising order; what lies between them is decoded, not converted.
 
     Raises: MediaError as ``read_frames`` does.
@@ -74,7 +103,7 @@ def frames_at(film: FilmSource, numbers: Iterable[int]) -> Iterator[tuple[int, F
     convert, turn = RgbReader(film.info), turn_of(film.info.display_matrix)
     for run in _runs(sorted(set(numbers))):
         wanted = set(run)
-        for number, frame in enumerate(decode_frames(film.path, film.info, film.index, run[0], run[-1] + 1), run[0]):
+        for number, frame in enumerate(stored_frames(film, run[0], run[-1] + 1), run[0]):
             if number in wanted:
                 pixels = upright(convert(frame), turn)
                 yield number, tensor_from(pixels, int(np.iinfo(pixels.dtype).max))

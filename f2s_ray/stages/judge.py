@@ -43,7 +43,7 @@ class JudgeTracks:
 
     @torch.inference_mode()
     def _judged(self, record: JudgeUnit, track_id: str, faces: Sequence[UnitFace]) -> TrackGate:
-        film = self._bench.films.get(record.media.path, record.media.content_digest)
+        film = self._bench.films.of(record.media)
         code = pooled_of(record.code)
         frames = dict(frames_at(film, [face.face.frame for face in faces]))
         sightings = [self._sighting(frames[face.face.frame], face, code) for face in faces]

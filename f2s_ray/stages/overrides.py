@@ -68,8 +68,8 @@ def overridden(
                 near = difflib.get_close_matches(word, by_name, n=1)
                 raise ConfigError(f"{OVERRIDES}: {word} is no shot here{f'; the nearest is {near[0]}' if near else ''}")
     for shot_id, code in own.items():
-        what = chosen.get(names[shot_id])
-        if what is None:
+        what = chosen.get(names[shot_id], "")
+        if not what:
             yield code
         elif what == LOCKED:
             yield earlier.get(shot_id, code)

@@ -63,9 +63,11 @@ class ReferenceCrops:
         return self._crops[reference.face_id]
 
     def _pixels(self, reference: ReferencePicture) -> Float[Tensor, "3 h w"]:
-        if not reference.is_film:
+        if not reference.scan:
             return _as_listed(self._root, reference.path, reference.content_digest).pages[0].rgb
-        ((_, rgb),) = frames_at(self._films.get(reference.path, reference.content_digest), [reference.frame])
+        ((_, rgb),) = frames_at(
+            self._films.get(reference.path, reference.content_digest, reference.scan), [reference.frame]
+        )
         return rgb
 
 

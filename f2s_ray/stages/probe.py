@@ -36,6 +36,9 @@ class ProbeConfig(BaseModel):
     max_megapixels: float = Field(
         80.0, gt=0, le=1000, description="larger pictures, and films of larger frames, fail before they are decoded"
     )
+    interlaced: Literal["refuse", "deinterlace"] = Field(
+        "refuse", description="what is done with films of two fields a frame"
+    )
 
 
 class ProbeSetup(ProbeConfig):
@@ -93,10 +96,11 @@ class ProbeMedia:
         if index.is_truncated:
             raise MediaError("truncated", f"{record.path}: {index.damage}; find a whole copy")
         scan = _measured(path, info, index)
-        if scan.verdict in ("tff", "bff"):
+        if scan.verdict in ("tff", "bff") and self._config.interlaced == "refuse":
             raise MediaError(
                 "interlaced",
-                f"{record.path}: {scan.interlaced_fraction:.0%} of its frames are two fields each; deinterlace it first",
+                f"{record.path}: {scan.interlaced_fraction:.0%} of its frames are two fields each; "
+                "set probe.interlaced=deinterlace to make them whole",
             )
         content_digest = file_digest(path)
         return MediaItem(

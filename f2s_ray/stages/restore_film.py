@@ -16,7 +16,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from f2s_ray.media.film.encode import encode_segment
-from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.presets import Preset
 from f2s_ray.media.geometry import is_alignable
 from f2s_ray.models.composite import Sighting, paste_version
@@ -25,7 +24,7 @@ from f2s_ray.models.face_path import CONTEXT_FRAMES, FacePlace, face_paths
 from f2s_ray.models.shot_code import segment_weights
 from f2s_ray.models.steady import steadied
 from f2s_ray.models.tracks import Sample, SeenFace
-from f2s_ray.stages.films import frames_at
+from f2s_ray.stages.films import Film, frames_at
 from f2s_ray.stages.told import local_code, pooled_of, track_of
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 from f2s_ray.stages.workbench import Workbench
@@ -38,7 +37,7 @@ Paths = Mapping[str, Mapping[int, FacePlace]]
 def restore_frames(record: RestoreUnit, bench: Workbench, detector: FaceDetector, preset: Preset, path: Path) -> None:
     """Write the segment. Raises: MediaError as reading and encoding a film do."""
     reach = bench.config.film.steady_frames
-    film = bench.films.get(record.media.path, record.media.content_digest)
+    film = bench.films.of(record.media)
     shot = range(record.shot.first_frame, record.shot.stop_frame)
     near = _around(record, shot, reach)
     paths = _paths(record, bench, detector, _around(record, shot, reach + CONTEXT_FRAMES)) if record.gates else {}
@@ -56,7 +55,7 @@ def _around(record: RestoreUnit, shot: range, reach: int) -> range:
 
 def _paths(record: RestoreUnit, bench: Workbench, detector: FaceDetector, frames: range) -> Paths:
     """Where the faces lie that are to be changed."""
-    film = bench.films.get(record.media.path, record.media.content_digest)
+    film = bench.films.of(record.media)
     samples = []
     for number, rgb in frames_at(film, frames):
         found = detector.detect(rgb)
@@ -72,7 +71,7 @@ def _paths(record: RestoreUnit, bench: Workbench, detector: FaceDetector, frames
 
 @torch.inference_mode()
 def _restored(
-    film: FilmSource, record: RestoreUnit, bench: Workbench, frames: range, paths: Paths
+    film: Film, record: RestoreUnit, bench: Workbench, frames: range, paths: Paths
 ) -> Iterator[Float[Tensor, "3 h w"]]:
     """Frame by frame: the scene with the code of that moment, then the faces as far as their gates let them."""
     regions = [local_code(region) for region in record.regions]

@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.media.decode import decode
 from f2s_ray.media.film.info import FilmLimits
-from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.probe import probe
 from f2s_ray.models.quality import measure
-from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.films import Film, Films, frames_at
 from f2s_ray.stages.photos import MEASURING_THREADS, UNLIMITED, open_photo
 from f2s_ray.stages.units import ScoreUnit
 
@@ -48,10 +47,10 @@ class ScoreMedia:
             before = [open_photo(self._input, record.media).pages[0].rgb]
             after = [decode(path, probe(path, UNLIMITED), UNLIMITED).pages[0].rgb]
         else:
-            film = self._films.get(record.media.path, record.media.content_digest)
+            film = self._films.of(record.media)
             count = record.media.film.frame_count
             numbers = sorted({count * part // (2 * FRAMES) for part in range(1, 2 * FRAMES, 2)})
-            result = FilmSource(path, probe_film(path, FilmLimits(max_megapixels=float("inf"))), scan_packets(path))
+            result = Film(path, probe_film(path, FilmLimits(max_megapixels=float("inf"))), scan_packets(path))
             before, after = ([rgb for _, rgb in frames_at(one, numbers)] for one in (film, result))
         was, now = [measure(rgb) for rgb in before], [measure(rgb) for rgb in after]
         changes = [float((b - a).square().mean()) for a, b in zip(before, after, strict=True)]

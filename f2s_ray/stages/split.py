@@ -9,10 +9,8 @@ from jaxtyping import UInt8
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.media.cuts import find_shots
-from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.pixels import RgbReader
-from f2s_ray.media.film.read import decode_frames
-from f2s_ray.stages.films import Films
+from f2s_ray.stages.films import Film, Films, stored_frames
 
 __all__ = ["SplitConfig", "SplitSetup", "SplitShots"]
 
@@ -45,18 +43,18 @@ class SplitShots:
         if record.film is None:
             yield _shot(record, 0, (0, 1), (0.0, 0.0), 1.0)
             return
-        film = self._films.get(record.path, record.content_digest)
+        film = self._films.of(record)
         for number, found in enumerate(find_shots(_small_frames(film))):
             first, stop = found.first_frame, found.stop_frame
             seconds = (float(film.index.begin_seconds(first)), float(film.index.begin_seconds(stop)))
             yield _shot(record, number, (first, stop), seconds, found.cut_score)
 
 
-def _small_frames(film: FilmSource) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    info, index = film.info, film.index
+def _small_frames(film: Film) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    info = film.info
     scale = min(1.0, LOOK_PX / max(info.width_px, info.height_px))
     convert = RgbReader(info, (max(2, round(info.width_px * scale)), max(2, round(info.height_px * scale))))
-    return map(convert, decode_frames(film.path, info, index, 0, index.frame_count))
+    return map(convert, stored_frames(film, 0, film.index.frame_count))
 
 
 def _shot(

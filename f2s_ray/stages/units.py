@@ -19,7 +19,7 @@ class ReferencePicture(Record):
     face_id: str
     path: str = Field(description="path below INPUT")
     content_digest: str = Field(description="SHA-256 of its bytes")
-    is_film: bool
+    scan: str = Field(description="how a film was scanned, as in film.scan; empty: a photo")
     frame: int = Field(description="number of the frame in a film; 0 in a photo")
     landmarks_px: tuple[float, ...] = Field(description="five x y")
 

@@ -46,7 +46,7 @@ def _known(face: Face, media: MediaItem) -> UnitFace:
         face_id=face.face_id,
         path=media.path,
         content_digest=media.content_digest,
-        is_film=False,
+        scan="",
         frame=0,
         landmarks_px=face.landmarks_px,
     )

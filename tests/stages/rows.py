@@ -133,7 +133,7 @@ def unit_face(item, index, *, references=1):
             face_id=f"reference {i}",
             path=f"{i}.jpg",
             content_digest=f"{i}",
-            is_film=False,
+            scan="",
             frame=0,
             landmarks_px=tuple(range(10)),
         )

@@ -40,7 +40,7 @@ def whole(root):
 
 def known(face, item):
     reference = ReferencePicture(
-        face_id=face.face_id, path=item.path, content_digest=item.content_digest, is_film=True, frame=face.frame,
+        face_id=face.face_id, path=item.path, content_digest=item.content_digest, scan="progressive", frame=face.frame,
         landmarks_px=face.landmarks_px,
     )  # fmt: skip
     return UnitFace(face=face, identity_id="x", name=None, person=face.embedding, other=(), references=(reference,))
@@ -79,7 +79,7 @@ def joined(root, output, unit, segments, preset="ffv1"):
 
 
 def pixels(folder, result):
-    film = Films(folder).get(result.path, result.digest)
+    film = Films(folder).get(result.path, result.digest, "progressive")
     return np.stack([rgb.numpy() for _, rgb in frames_at(film, range(film.index.frame_count))])
 
 
@@ -92,7 +92,7 @@ def at_once(root, whole, tiny_weights, tmp_path_factory):
 def test_the_film_is_its_source_but_for_the_pixels(root, at_once):
     output, result = at_once
     assert compare_films(root / "pan.mkv", output / result.path) == []
-    source = Films(root).get("pan.mkv", result.source_digest)
+    source = Films(root).get("pan.mkv", result.source_digest, "progressive")
     before = np.stack([rgb.numpy() for _, rgb in frames_at(source, range(FRAMES))])
     assert np.abs(pixels(output, result) - before).max() > 0.02
 
