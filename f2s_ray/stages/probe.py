@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 from f2s_catalog.ids import digest
 from f2s_catalog.records import FilmFacts, MediaItem, Source
