@@ -45,6 +45,14 @@ class Archive:
         return [shot for shot in self.catalog.rows(Shot) if shot.media_id in self.media_by_id]
 
     @cached_property
+    def shots_by_media(self) -> dict[str, list[str]]:
+        """Ids of the shots of each medium."""
+        grouped: dict[str, list[str]] = {}
+        for shot in self.shots:
+            grouped.setdefault(shot.media_id, []).append(shot.shot_id)
+        return grouped
+
+    @cached_property
     def faces(self) -> list[Face]:
         """Faces in these media."""
         return [face for face in self.catalog.rows(Face) if face.media_id in self.media_by_id]

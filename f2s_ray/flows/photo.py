@@ -306,10 +306,15 @@ def _expected(media: MediaItem) -> int:
 def _score_units(catalog: Catalog) -> Iterator[Item]:
     archive = Archive(catalog)
     gates = {segment.task_id: segment.gates for segment in catalog.rows(RestoredSegment)}
+    tracks = {
+        media_id: tuple(gate.gate for shot_id in shots for gate in archive.gates_by_shot.get(shot_id, ()))
+        for media_id, shots in archive.shots_by_media.items()
+    }
     for result in catalog.rows(RestoredMedia):
         media = archive.media_by_id.get(result.media_id)
         if media is not None:
-            known = [gate for gate in gates.get(result.task_id, ()) if gate.similarity_before is not None]
+            own = gates.get(result.task_id) if media.film is None else tracks.get(result.media_id)
+            known = [gate for gate in own or () if gate.similarity_before is not None]
             unit = ScoreUnit(
                 media=media,
                 task_id=result.task_id,

@@ -1,6 +1,7 @@
 """RestoredSegments to RestoredMedia: the result goes to its place when it is whole."""
 
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,8 @@ class AssembleMedia:
             left_out = join_segments(segments, film, aside)
             _prove(record.media.path, film.path, aside, left_out)
             found, byte_count = file_digest(aside), aside.stat().st_size
+            taken = film.path.stat()
+            os.utime(aside, ns=(taken.st_atime_ns, taken.st_mtime_ns))
             aside.replace(target)
         except OSError as error:
             raise _trouble(path, error) from error
