@@ -100,17 +100,22 @@ class Catalog:
         return self.rows(Attempt)
 
     def pending(
-        self, step: str, items: Iterable[tuple[str, str]], retry_failed: frozenset[str] = frozenset()
+        self,
+        step: str,
+        items: Iterable[tuple[str, str]],
+        retry_failed: frozenset[str] = frozenset(),
+        gone: frozenset[str] = frozenset(),
     ) -> dict[str, int]:
         """The items that are still to do, in their order, each with the number of the try to come.
 
         Left out are those whose latest attempt has their fingerprint and is done, skipped, or failed with another kind
-        than those in ``retry_failed``.
+        than those in ``retry_failed``; those in ``gone`` are to do whatever their attempts say.
 
         Args:
             step: name of the step.
             items: pairs of item_id and fingerprint.
             retry_failed: kinds of error to try again.
+            gone: item_ids that were done and whose file is not there any more.
 
         Raises:
             CatalogError: as ``scan`` says.
@@ -127,7 +132,8 @@ class Catalog:
                 raise ValueError(f"step {step!r} was given the item {item_id!r} twice")
             seen.add(item_id)
             last, status, kind, number = tried.get(item_id, (None, None, None, 0))
-            if last != fingerprint or (status == "failed" and kind in retry_failed):
+            lost = status == "done" and item_id in gone
+            if last != fingerprint or lost or (status == "failed" and kind in retry_failed):
                 result[item_id] = number + 1
         return result
 

@@ -362,7 +362,7 @@ class RestoredMedia(Record):
     TABLE: ClassVar[str] = "restored"
     KEY: ClassVar[tuple[str, ...]] = ("media_id",)
     media_id: str = Field(description="the medium")
-    task_id: str = Field(description="the task that made it; of a film the digest of its tasks")
+    task_id: str = Field(description="the task that made it; of several the digest of their ids")
     path: str = Field(description="path below OUTPUT")
     digest: str = Field(description="SHA-256 of the result")
     byte_count: int = Field(description="size of the result")

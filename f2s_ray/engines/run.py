@@ -111,7 +111,8 @@ def _pending(run: _Run, step: MapStep) -> tuple[list[Work], int]:
     items = list(step.inputs(run.catalog))
     fingerprints = [step.fingerprint(item) for item in items]
     pairs = [(item.item_id, fingerprint) for item, fingerprint in zip(items, fingerprints, strict=True)]
-    numbers = run.catalog.pending(step.name, pairs, run.retry_failed)
+    gone = frozenset(item.item_id for item in items if item.is_gone)
+    numbers = run.catalog.pending(step.name, pairs, run.retry_failed, gone)
     works = [
         Work(item, new_attempt(step, item.item_id, fingerprint, item.path, numbers[item.item_id], run.run_id))
         for item, fingerprint in zip(items, fingerprints, strict=True)

@@ -1,6 +1,6 @@
 """The tables of an archive, joined by what the steps of a flow take in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from f2s_catalog.records import (
     Identity,
     MediaItem,
     ReferenceSet,
+    RestoredSegment,
+    RestoreTask,
     Shot,
     Source,
     TrackGate,
@@ -77,6 +79,24 @@ class Archive:
         for gate in self.catalog.rows(TrackGate):
             grouped.setdefault(gate.shot_id, []).append(gate)
         return {shot_id: sorted(gates, key=lambda gate: gate.track_id) for shot_id, gates in grouped.items()}
+
+    @cached_property
+    def tasks_by_media(self) -> dict[str, list[RestoreTask]]:
+        """The tasks of each medium, in the order of its frames."""
+        grouped: dict[str, list[RestoreTask]] = {}
+        for task in sorted(self.catalog.rows(RestoreTask), key=lambda task: task.first_frame):
+            grouped.setdefault(task.media_id, []).append(task)
+        return grouped
+
+    def finished(self) -> Iterator[tuple[MediaItem, list[RestoredSegment]]]:
+        """Media all of whose tasks have their segment, which together are the whole; with these, in their order."""
+        done = {segment.task_id: segment for segment in self.catalog.rows(RestoredSegment)}
+        for media in self.media:
+            tasks = self.tasks_by_media.get(media.media_id, [])
+            segments = [done[task.task_id] for task in tasks if task.task_id in done]
+            frames = sum(task.stop_frame - task.first_frame for task in tasks)
+            if len(segments) == len(tasks) and frames == (media.film.frame_count if media.film else 1):
+                yield media, segments
 
     def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
         """A function from a shot_id to its faces, each with its person's references and the nearest other person."""

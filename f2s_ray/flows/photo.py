@@ -1,6 +1,7 @@
 """The way of a photo archive, as plain lists of steps: index, identify, plan, restore."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise, starmap
 from pathlib import Path
@@ -30,7 +31,7 @@ from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.references import ReferenceConfig
-from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
+from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit, whole_task_id
 from f2s_ray.stages.borrow import BorrowConfig, borrow
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
@@ -143,14 +144,24 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     def restore_units(catalog: Catalog) -> Iterator[Item]:
         archive = Archive(catalog)
         tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
+        whole, segments = _in_place(archive, output), {one.task_id: one for one in catalog.rows(RestoredSegment)}
         for unit in _restore_units(archive, config, ""):
-            task = tasks.get(unit.task_id)
+            task, segment = tasks.get(unit.task_id), segments.get(unit.task_id)
             if task is not None:
                 unit = unit.model_copy(update={"planned_on": task.planned_on})
-                yield Item(_unit_name(unit), unit.media.path, unit, task.expected_seconds)
+                wanted = segment if unit.media.media_id not in whole else None
+                is_gone = wanted is not None and not (output / wanted.path).exists()
+                yield Item(_unit_name(unit), unit.media.path, unit, task.expected_seconds, is_gone)
+
+    def assemble_units(catalog: Catalog) -> Iterator[Item]:
+        archive = Archive(catalog)
+        whole = _in_place(archive, output)
+        for unit in _assemble_units(archive):
+            yield replace(_item(unit.media, unit), is_gone=unit.media.media_id not in whole)
 
     def swept(catalog: Catalog) -> tuple[Record, ...]:
-        sweep(output, catalog.rows(RestoredSegment))
+        whole = _in_place(Archive(catalog), output)
+        sweep(output, [segment for segment in catalog.rows(RestoredSegment) if segment.media_id not in whole])
         return ()
 
     made = (Source, MediaItem, RestoreTask, RestoredSegment)
@@ -165,7 +176,7 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
             (*_PEOPLE, DegradationCode, TrackGate, RestoreTask),
             RestoredSegment,
         ),
-        MapStep("assemble", AssembleMedia, assemble, _assemble_units, made, RestoredMedia),
+        MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
         ReduceStep("sweep", swept, assemble, (), ()),
     ]
@@ -272,35 +283,29 @@ def _judge_units(catalog: Catalog) -> Iterator[Item]:
             yield _shot_item(media, shot, unit)
 
 
-def _assemble_units(catalog: Catalog) -> Iterator[Item]:
+def _assemble_units(archive: Archive) -> Iterator[AssembleUnit]:
     """Media whose segments are all there. Measured times are left out: they must not ask for the same work again."""
-    archive = Archive(catalog)
     names = {media.path for media in archive.media}
-    done = {segment.task_id: segment for segment in catalog.rows(RestoredSegment)}
-    tasks: dict[str, list[RestoreTask]] = {}
-    for task in catalog.rows(RestoreTask):
-        tasks.setdefault(task.media_id, []).append(task)
-    for media in archive.media:
-        own = sorted(tasks.get(media.media_id, ()), key=lambda task: task.first_frame)
-        segments = [done[task.task_id] for task in own if task.task_id in done]
-        if not own or len(segments) < len(own) or _frames(own) != _expected(media):
-            continue
+    for media, segments in archive.finished():
         measured = {"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0}
-        unit = AssembleUnit(
+        yield AssembleUnit(
             segments=tuple(segment.model_copy(update=measured) for segment in segments),
             media=media,
-            restorer=own[0].restorer,
+            restorer=archive.tasks_by_media[media.media_id][0].restorer,
             names_taken=tuple(sorted(name for name in names if name.startswith(media.path) and name != media.path)),
         )
-        yield _item(media, unit)
 
 
-def _frames(tasks: list[RestoreTask]) -> int:
-    return sum(task.stop_frame - task.first_frame for task in tasks)
-
-
-def _expected(media: MediaItem) -> int:
-    return 1 if media.film is None else media.film.frame_count
+def _in_place(archive: Archive, output: Path) -> set[str]:
+    """Media whose result is there, made of the segments that are wanted now."""
+    results = {result.media_id: result for result in archive.catalog.rows(RestoredMedia)}
+    return {
+        media.media_id
+        for media, segments in archive.finished()
+        if (result := results.get(media.media_id)) is not None
+        and result.task_id == whole_task_id([segment.task_id for segment in segments])
+        and (output / result.path).exists()
+    }
 
 
 def _score_units(catalog: Catalog) -> Iterator[Item]:

@@ -19,12 +19,16 @@ _SKIPPED = "skipped:"
 
 @dataclass(frozen=True)
 class Item:
-    """One input of a map step: its stable id, the path people know it by, its record and the work it is worth."""
+    """One input of a map step: its stable id, the path people know it by, its record and the work it is worth.
+
+    ``is_gone``: it may have been done, but the file that it left is not there any more.
+    """
 
     item_id: str
     path: str
     record: Record
     cost: float = 1.0
+    is_gone: bool = False
 
 
 class Stage(Protocol):

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from f2s_catalog.ids import digest
@@ -18,7 +18,7 @@ from f2s_ray.media.film.presets import pixel_format_for, preset_named, suffix_fo
 from f2s_ray.media.film.segments import Segment
 from f2s_ray.stages.films import Films, file_digest
 
-__all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name"]
+__all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name", "whole_task_id"]
 
 RESTORED = "restored"
 NAME_TROUBLE = frozenset({errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
@@ -51,6 +51,11 @@ def result_name(path: str, suffix: str) -> str:
     return path if path.lower().endswith(suffix.lower()) else path + suffix
 
 
+def whole_task_id(task_ids: Sequence[str]) -> str:
+    """What names all tasks of a medium together: of one its own id."""
+    return task_ids[0] if len(task_ids) == 1 else digest(list(task_ids))
+
+
 class AssembleMedia:
     """Move a photo from the work folder, or join a film from its segments, into the tree of results, under its source's path."""
 
@@ -76,7 +81,7 @@ class AssembleMedia:
         except OSError as error:
             raise _trouble(path, error) from error
         if not target.exists() or file_digest(target) != segment.digest:
-            raise MediaError("lost", f"{path}: the restored file is gone or was changed; run `f2s retry`")
+            raise MediaError("lost", f"{path}: the restored file was changed or is gone; run `f2s retry`")
         return _row(record, path, segment.digest, segment.byte_count, (segment.carried_over, segment.changed))
 
     def _film(self, record: AssembleUnit) -> RestoredMedia:
@@ -137,10 +142,9 @@ def _carried(info: FilmInfo) -> tuple[str, ...]:
 def _row(
     record: AssembleUnit, path: str, found: str, byte_count: int, words: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> RestoredMedia:
-    tasks = [segment.task_id for segment in record.segments]
     return RestoredMedia(
         media_id=record.media.media_id,
-        task_id=tasks[0] if record.media.film is None else digest(tasks),
+        task_id=whole_task_id([segment.task_id for segment in record.segments]),
         path=path,
         digest=found,
         byte_count=byte_count,

@@ -145,3 +145,13 @@ def test_a_file_that_went_away_is_out_of_the_listing_and_the_counts(copied):
     assert "broken.jpg" not in f2s("failed", copied.output).out
     (page,) = copied.output.glob("runs/*/report.html")
     assert gone not in page.read_text(encoding="utf-8")
+
+
+def test_a_result_that_was_deleted_is_made_again(copied):
+    result = copied.output / "restored" / PEOPLE[0]
+    before = files(copied.output / "restored")
+    result.unlink()
+    ended = copied.restore()
+    assert ended.code == 1
+    assert files(copied.output / "restored") == before
+    assert {path for step, path in worked_on(copied.output) if step in ("restore", "assemble")} == {PEOPLE[0]}
