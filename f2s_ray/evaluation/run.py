@@ -31,7 +31,7 @@ from f2s_ray.models.weights import file_digest
 
 __all__ = ["Settings", "evaluate"]
 
-VERSION = 3  # of what is measured: another number makes all rows of an OUT folder stale
+VERSION = 4  # of what is measured: another number makes all rows of an OUT folder stale
 SHEET_PICTURES = 12
 SHEET_STRENGTHS = ("middle", "strong")
 TRUTH = "truth"

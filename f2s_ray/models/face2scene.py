@@ -39,6 +39,8 @@ MIN_SIDE = 64
 MAX_SIDE = 384
 PAIR_SHARE = 0.8
 MAX_DRIFT = 0.08
+# A face that was changed less than this share of what the scene restorer, blind, would change, was not restored
+LEFT_SHARE = 0.5
 MIN_TILE_PX = 128
 
 
@@ -140,8 +142,8 @@ class Face2Scene:
     def pair(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, score: float) -> Pair | None:
         """The pair in picture coordinates, the degraded half untouched by resampling; None when it cannot be trusted.
 
-        Faces above 384 px were restored at a smaller scale, where fine noise is gone: there the scene restorer,
-        blind, makes the other half.
+        Where the face restorer left the damage in the face, the pair would say that there is none; and faces above 384 px were
+        restored at a smaller scale, where fine noise is gone. There the scene restorer, blind, makes the other half.
 
         Args:
             rgb: the picture.
@@ -152,7 +154,7 @@ class Face2Scene:
         tiles = pair_tiles(rgb, centre, face.native_px)
         if not tiles:
             return None
-        windows = [(tile.crop(rgb), self._restored_window(rgb, face, tile)) for tile in tiles]
+        windows = self._windows(rgb, face, tiles)
         drift = max(drift_of(before, after) for before, after in windows)
         if drift >= MAX_DRIFT:
             return None
@@ -163,13 +165,17 @@ class Face2Scene:
             *(float(np.clip(place, 0, 1)) for place in centre / rgb.shape[:0:-1]),
         )
 
-    def _restored_window(self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, tile: Tile) -> Float[Tensor, "3 n n"]:
-        window = tile.crop(rgb)
+    def _windows(
+        self, rgb: Float[Tensor, "3 h w"], face: RestoredFace, tiles: Sequence[Tile]
+    ) -> list[tuple[Tensor, Tensor]]:
+        """The windows of a face, degraded and restored by whom more can be learned from."""
+        before = [tile.crop(rgb) for tile in tiles]
+        blind = [self._untiled(window[None], None)[0] for window in before]
         if face.native_px > MAX_SIDE * 1.1:
-            return self._untiled(window[None], None)[0]
-        shift = np.array([[1, 0, -tile.x0], [0, 1, -tile.y0], [0, 0, 1.0]])
-        matrix = (np.vstack([face.matrix, [0, 0, 1.0]]) @ np.linalg.inv(shift))[:2]
-        return paste_back(window, face.after - face.before, matrix, torch.ones_like(face.before[:1]))
+            return list(zip(before, blind, strict=True))
+        after = [_restored_window(window, face, tile) for window, tile in zip(before, tiles, strict=True)]
+        left = _change(before, after) < LEFT_SHARE * _change(before, blind)
+        return list(zip(before, blind if left else after, strict=True))
 
     def read_code(self, pairs: Sequence[Pair]) -> Code | None:
         """Let the faces vote (see ``votes``); None without any."""
@@ -252,3 +258,15 @@ class Face2Scene:
         if not restored.isfinite().all():
             raise JobError(f"{self.name} gave values that are no numbers; check its weights with `f2s weights verify`")
         return restored
+
+
+def _restored_window(window: Float[Tensor, "3 n n"], face: RestoredFace, tile: Tile) -> Float[Tensor, "3 n n"]:
+    """The restored face laid back into a window of its picture."""
+    shift = np.array([[1, 0, -tile.x0], [0, 1, -tile.y0], [0, 0, 1.0]])
+    matrix = (np.vstack([face.matrix, [0, 0, 1.0]]) @ np.linalg.inv(shift))[:2]
+    return paste_back(window, face.after - face.before, matrix, torch.ones_like(face.before[:1]))
+
+
+def _change(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
+    """Root mean square of what a restorer did to windows of one size."""
+    return float((torch.stack(list(after)) - torch.stack(list(before))).square().mean().sqrt())

@@ -140,12 +140,18 @@ class Fadex(nn.Module):
 
     def forward(self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]) -> FadexOutput:
         """Map [f, map_width, p/8, p/8], signature [f, 128] of length 1, values [f, 4] on the scales of ``VALUES``; p a multiple of 16."""
-        spectrum = self.spectrum(restored, degraded)
-        features = torch.cat([self.stages(spectrum), self.spectrum.ringed(spectrum)], 1)
+        features = self.uncentred(restored, degraded)
         pooled = self.centre(features.mean((2, 3)))
         centre = self.centre
         features = F.batch_norm(features, centre.running_mean, centre.running_var, centre.weight, centre.bias)
         return features, F.normalize(self.head(pooled), dim=1), self.values(pooled)
+
+    def uncentred(
+        self, restored: Float[Tensor, "f 3 p p"], degraded: Float[Tensor, "f 3 p p"]
+    ) -> Float[Tensor, "f c p/8 p/8"]:
+        """The map before its means are taken off: what is learned, then what was measured."""
+        spectrum = self.spectrum(restored, degraded)
+        return torch.cat([self.stages(spectrum), self.spectrum.ringed(spectrum)], 1)
 
 
 def values_from(output: Float[Tensor, " 4"]) -> dict[str, float]:
