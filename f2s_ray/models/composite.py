@@ -31,7 +31,8 @@ __all__ = [
 HALF = 0.5
 RIM_PX = 8
 MASK_PX = 128
-AS_THE_SCENE, AS_IT_WAS = "face of the restored scene", "face left as it was"
+AS_THE_SCENE = "face of the restored scene"
+AS_IT_WAS = "face left as it was"
 Region = tuple[slice, slice, slice]
 Embed = Callable[[Tensor, list[float]], np.ndarray]
 # decision, share of the restored face, words and pixels

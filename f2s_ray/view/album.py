@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from f2s_ray.media.signatures import FILM
 from f2s_ray.view.model import FaceCut, FaceStory, Original, Page, Picture
-from f2s_ray.view.pictures import FILM, Inline, cut_face, cut_square, inline, load, load_frame
+from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load, load_frame
 
 __all__ = ["Album", "Drawn", "DrawnFace"]
 

@@ -17,9 +17,8 @@ from f2s_ray.media.film.info import FilmLimits
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.read import read_frames
 from f2s_ray.media.film.scan import scan_packets
-from f2s_ray.media.signatures import FILM
 
-__all__ = ["FILM", "Inline", "cut_face", "cut_square", "inline", "load", "load_frame"]
+__all__ = ["Inline", "cut_face", "cut_square", "inline", "load", "load_frame"]
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
 _FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside

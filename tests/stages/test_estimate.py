@@ -65,7 +65,12 @@ def test_references_double_a_vote(root, people, tiny_weights):
     """Two faces; who has a reference moves the common code towards itself."""
     one, two = (face.model_copy(update={"references": ()}) for face in (people.faces[0], people.faces[-1]))
     reference = ReferencePicture(
-        face_id="reference", path=PATH, content_digest=people.media.content_digest, landmarks_px=one.face.landmarks_px
+        face_id="reference",
+        path=PATH,
+        content_digest=people.media.content_digest,
+        scan="",
+        frame=0,
+        landmarks_px=one.face.landmarks_px,
     )
 
     def code_of(*faces):
