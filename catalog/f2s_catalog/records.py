@@ -278,7 +278,9 @@ class TaskFace(Record):
 
     face_id: str = Field(description="the face")
     identity_id: str | None = Field(description="whose face")
-    reference_face_ids: tuple[str, ...] = Field(description="its references, best first; empty: restored without")
+    reference_face_ids: tuple[str, ...] = Field(
+        description="its references, best first; empty: left to the scene restorer"
+    )
 
 
 class RestoreTask(Record):

@@ -100,7 +100,7 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     estimate = EstimateSetup(
         **config.estimate.model_dump(),
         model=config.model,
-        estimator=f"{names['reference_restorer']}+{names['fadex']}+{names['mapnet']}",
+        estimator="+".join(names.values()),  # the scene restorer, too, makes halves of pairs
         input_root=str(source),
     )
 

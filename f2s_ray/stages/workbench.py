@@ -33,7 +33,10 @@ class RestoreConfig(BaseModel):
     quality: int = Field(95, ge=50, le=100, description="quality of lossy formats; a better source keeps its own")
     min_face_px: float = Field(24, ge=16, le=512, description="smaller faces are left to the scene restorer")
     fidelity: float = Field(
-        0.0, ge=0, le=1, description="0 is the whole restored face, 1 the face as the scene restorer leaves it"
+        0.0,
+        ge=0,
+        le=1,
+        description="0 is the whole face restored from references, 1 the face as the scene restorer leaves it",
     )
     gate: GateConfig = GateConfig()
     film: FilmConfig = FilmConfig()

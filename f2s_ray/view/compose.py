@@ -192,7 +192,7 @@ def _summary(tables: Tables) -> Summary:
             ("failed", f"{len(failed):,}"),
             ("skipped", f"{len(skipped):,}"),
             ("people found", f"{len(tables.identities):,}"),
-            ("faces restored", f"{len(decisions) - decisions.count('kept'):,} of {len(decisions):,}"),
+            ("faces pasted in", f"{len(decisions) - decisions.count('kept'):,} of {len(decisions):,}"),
             ("work time", duration_words(worked)),
         ),
         models=tuple(sorted(_short(model) for model in models)),

@@ -102,9 +102,9 @@ def decision_words(decision: str, weight: float) -> str:
     """What the gate did with a face; ``weight`` is the share of the restored face, 0..1.
 
     >>> decision_words("restored", 1), decision_words("blended", 0.4), decision_words("kept", 0)
-    ('Restored', 'Blended in by 40 %', 'Left as it was')
+    ('Restored', 'Blended in by 40 %', 'Not pasted in')
     """
-    whole = {"restored": "Restored", "kept": "Left as it was"}
+    whole = {"restored": "Restored", "kept": "Not pasted in"}
     return whole.get(decision, f"Blended in by {100 * weight:.0f} %")
 
 

@@ -20,7 +20,7 @@ def test_the_summary_counts_files_not_attempts(full):
     full.add_attempt("broken.jpg", "failed", step="split", kind="truncated", message="again")
     summary = compose(read_tables(full.catalog), limit=200).summary
     assert summary.sentence == "5 pictures restored, 1 failed, 1 skipped."
-    assert dict(summary.numbers)["faces restored"] == "2 of 3"
+    assert dict(summary.numbers)["faces pasted in"] == "2 of 3"
 
 
 def test_every_model_that_had_a_part_is_named_once(page):
