@@ -11,13 +11,15 @@ from f2s_catalog.ledger import Catalog
 from f2s_ray.engines import local
 from f2s_ray.flows.photo import PhotoConfig, restore_flow
 from f2s_ray.models.face2scene import Face2SceneConfig
+from f2s_ray.stages.workbench import RestoreConfig
 
 __all__ = ["restore"]
 
 
-def restore(source: Path, output: Path, weights: Path | None) -> Catalog:
-    """Run the whole flow with the defaults and these networks; none: the shipped ones."""
-    config = PhotoConfig(model=Face2SceneConfig(weights=None if weights is None else str(weights)))
+def restore(source: Path, output: Path, weights: Path | None, how: RestoreConfig | None = None) -> Catalog:
+    """Run the whole flow with the defaults but these networks (none: the shipped ones) and this way of restoring."""
+    model = Face2SceneConfig(weights=None if weights is None else str(weights))
+    config = PhotoConfig(model=model, restore=how or RestoreConfig())
     catalog = Catalog(output)
     local.run(restore_flow(config, source, output), catalog, "benchmark")
     return catalog

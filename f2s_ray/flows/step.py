@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from f2s_catalog.ids import digest
@@ -107,10 +108,20 @@ def attempt(stage: Stage, record: Record, started: Attempt) -> Outcome:
         trouble = {
             "status": "skipped" if error.kind.startswith(_SKIPPED) else "failed",
             "error_kind": error.kind.removeprefix(_SKIPPED),
-            "message": error.message,
+            "message": _placed(error.message, started.path),
         }
         records = ()
     else:
         trouble = {}
     elapsed = {"elapsed_seconds": time.perf_counter() - begin}
     return Outcome(Attempt(**{**started.model_dump(), **trouble, **elapsed}), records)
+
+
+def _placed(message: str, path: str) -> str:
+    """Who reads a file knows its name alone; a row names its place below INPUT.
+
+    >>> _placed("torn.mp4: ends too early", "reels/torn.mp4")
+    'reels/torn.mp4: ends too early'
+    """
+    name = PurePosixPath(path).name
+    return path + message.removeprefix(name) if message.startswith(f"{name}:") else message

@@ -10,17 +10,17 @@ from f2s_catalog.records import MediaItem, Record, RestoredMedia, RestoredSegmen
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.errors import JobError, MediaError
-from f2s_ray.media.film.carry import LeftOut
 from f2s_ray.media.film.compare import compare_films
 from f2s_ray.media.film.info import FilmInfo
-from f2s_ray.media.film.join import join_segments
-from f2s_ray.media.film.presets import pixel_format_for, preset_named, suffix_for
+from f2s_ray.media.film.join import join_segments, suffix_for
+from f2s_ray.media.film.presets import pixel_format_for, preset_named
 from f2s_ray.media.film.segments import Segment
 from f2s_ray.stages.films import Films, file_digest
 
 __all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name", "whole_task_id"]
 
 RESTORED = "restored"
+OF_PIXELS = frozenset({"bit depth", "pixel format", "transparency"})
 NAME_TROUBLE = frozenset({errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
 
 
@@ -86,17 +86,18 @@ class AssembleMedia:
 
     def _film(self, record: AssembleUnit) -> RestoredMedia:
         film = self._films.of(record.media)
-        path, target = self._place(record, f".{suffix_for(film.info, self._preset)}")
+        path, target = self._place(record, suffix_for(film, self._preset))
         segments = []
         for one in record.segments:
             place = self._root / one.path
             if not place.exists() or file_digest(place) != one.digest:
                 raise MediaError("lost", f"{one.path}: a restored part of {record.media.path} is gone; run `f2s retry`")
             segments.append(Segment(place, one.first_frame, one.first_frame + one.frame_count))
+        other_pixels = pixel_format_for(film.info, self._preset)[1]
         aside = target.with_name(f".{target.stem}.joining{target.suffix}")
         try:
             left_out = join_segments(segments, film, aside)
-            _prove(record.media.path, film.path, aside, left_out)
+            _prove(record.media.path, film.path, aside, bool(other_pixels))
             found, byte_count = file_digest(aside), aside.stat().st_size
             taken = film.path.stat()
             os.utime(aside, ns=(taken.st_atime_ns, taken.st_mtime_ns))
@@ -105,7 +106,7 @@ class AssembleMedia:
             raise _trouble(path, error) from error
         finally:
             aside.unlink(missing_ok=True)
-        changed = (*pixel_format_for(film.info, self._preset)[1], *(f"{one.what}: {one.why}" for one in left_out))
+        changed = (*other_pixels, *(f"{one.what}: {one.why}" for one in left_out))
         return _row(record, path, found, byte_count, (_carried(film.info), changed))
 
     def _place(self, record: AssembleUnit, suffix: str) -> tuple[str, Path]:
@@ -124,12 +125,13 @@ class AssembleMedia:
         return path, target
 
 
-def _prove(name: str, source: Path, result: Path, left_out: tuple[LeftOut, ...]) -> None:
-    """A film must be what its source was but for the pixels, as far as the container can hold it."""
-    differences = compare_films(source, result)
-    if differences and not left_out:
+def _prove(name: str, source: Path, result: Path, has_other_pixels: bool) -> None:
+    """A film must be what its source was but for the pixels; how these are stored is the preset's."""
+    allowed = OF_PIXELS if has_other_pixels else frozenset()
+    differences = [one for one in compare_films(source, result) if one.what not in allowed]
+    if differences:
         words = "; ".join(f"{one.what}: {one.source} became {one.result}" for one in differences[:3])
-        raise MediaError("contract", f"{name}: would be lost: {words}")
+        raise MediaError("contract", f"{name}: would be lost: {words}; another `restore.film.preset` may hold it")
 
 
 def _carried(info: FilmInfo) -> tuple[str, ...]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from f2s_catalog.records import MediaItem, Shot, Source
 from skimage import data
 
 from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
 from f2s_ray.stages.split import SplitSetup, SplitShots
+from tests.media.film.films import make_film
 from tests.stages.people import original
 
 SIZE = (256, 192)
@@ -31,16 +31,14 @@ def still_life(count: int) -> list[np.ndarray]:
 
 def write_film(path: Path, frames: Sequence[np.ndarray], *, crf: int = 12, rate: int = 25) -> Path:
     height, width = frames[0].shape[:2]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.thread_count = 1
-        for number, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, rate)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    return make_film(
+        path,
+        count=len(frames),
+        show=lambda number, *_: frames[number],
+        size=(width, height),
+        rate=Fraction(rate),
+        options={"crf": str(crf)},
+    )
 
 
 def probed(root: Path, name: str) -> MediaItem:

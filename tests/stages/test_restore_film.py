@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from f2s_catalog.records import FaceGate, TrackGate
 
+from f2s_ray.errors import MediaError
 from f2s_ray.media.film.compare import compare_films
 from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedderConfig
@@ -12,7 +13,8 @@ from f2s_ray.stages.films import Films, frames_at
 from f2s_ray.stages.restore import RestoreMedia
 from f2s_ray.stages.units import ReferencePicture, RestoreUnit, UnitFace
 from f2s_ray.stages.workbench import FilmConfig, RestoreSetup
-from tests.stages.films import pan, probed, split, write_film
+from tests.media.film.films import make_film
+from tests.stages.films import SIZE, pan, probed, split, write_film
 from tests.stages.test_film_index import detected
 
 FRAMES = 12
@@ -134,3 +136,22 @@ def test_without_steadying_frames_are_on_their_own(root, whole, tiny_weights, tm
     alone = whole.model_copy(update={"gates": (), "task_id": "1" * 64})
     loose = joined(root, tmp_path, alone, [restored(root, tmp_path, alone, tiny_weights, steady_frames=0)])
     assert np.abs(pixels(tmp_path, loose) - pixels(*at_once)).max() > 0.01
+
+
+def test_pixels_may_be_stored_otherwise_as_the_preset_has_it_and_the_row_says_so(root, whole, tiny_weights, tmp_path):
+    alone = whole.model_copy(update={"gates": (), "task_id": "2" * 64})
+    segment = restored(root, tmp_path, alone, tiny_weights, preset="prores")
+    result = joined(root, tmp_path, alone, [segment], "prores")
+    assert "8 bit become 10" in result.changed
+
+
+def test_a_sound_that_no_container_takes_is_not_lost_without_a_word(root, whole, tiny_weights, tmp_path):
+    """Matroska as PyAV writes it has no name for this kind."""
+    make_film(tmp_path / "old.avi", count=FRAMES, size=SIZE, codec="mpeg4", sounds=[("adpcm_ms", "mono")])
+    item = probed(tmp_path, "old.avi")
+    (shot,) = split(tmp_path, item)
+    alone = whole.model_copy(update={"gates": (), "faces": (), "media": item, "shot": shot})
+    segment = restored(tmp_path, tmp_path / "out", alone, tiny_weights)
+    with pytest.raises(MediaError, match="audio streams: 1 became 0") as caught:
+        joined(tmp_path, tmp_path / "out", alone, [segment])
+    assert caught.value.kind == "contract"

@@ -13,7 +13,9 @@ from f2s_catalog.records import TABLES
 from PIL import Image
 
 from f2s_ray.cli.app import run
+from tests.media.film.films import make_film
 from tests.media.samples import SAMPLES, saved, tagged
+from tests.stages.films import SIZE, pan, still_life
 
 LONG = "a name of two hundred characters " * 6 + ".png"
 COMPOSED, DECOMPOSED = "names/caf\u00e9.png", "names/cafe\u0301.png"
@@ -32,7 +34,10 @@ SAMPLED = {
 }
 """Path in the archive to the made picture that it is."""
 PEOPLE = ("launch/portrait.jpg", "launch/turned.jpg", "friends.jpg")
-GOOD = (*SAMPLED, *PEOPLE)
+FILM = "reels/street.mkv"
+FILM_SHOTS = (20, 12)
+PHOTOS = (*SAMPLED, *PEOPLE)
+GOOD = (*PHOTOS, FILM)
 TROUBLE = {
     "broken.jpg": ("detect", "broken"),
     "truncated.jpg": ("detect", "truncated"),
@@ -42,6 +47,7 @@ TROUBLE = {
     "pipe.jpg": ("probe", "special"),
     "folder.jpg": ("probe", "directory"),
     "unreadable\\xff.jpg": ("probe", "name"),
+    "reels/torn.mp4": ("probe", "broken"),
     "notes.txt": ("probe", "not_media"),
 }
 """Path in the catalog to the step that says why it is not restored, and the kind."""
@@ -78,10 +84,27 @@ def make_archive(root: Path) -> Path:
     _write(root / PEOPLE[1], tagged(saved(turned, "JPEG", quality=40), thumbnail=True, Orientation="6"))
     friends = _shipped("insightface", "data/images/t1.jpg")
     _write(root / PEOPLE[2], saved(friends.resize((400, 277)), "JPEG", quality=90))
+    _make_film(root / FILM)
     _make_trouble(root)
     for number, path in enumerate(sorted(root.rglob("*"))):
         os.utime(path, ns=(10**18, 10**18 + number * 10**9), follow_symlinks=False)
     return root
+
+
+def _make_film(path: Path) -> None:
+    """Two shots, people in the first; with a sound, a subtitle and a chapter."""
+    frames = [*pan(FILM_SHOTS[0]), *still_life(FILM_SHOTS[1])]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make_film(
+        path,
+        count=len(frames),
+        show=lambda number, *_: frames[number],
+        size=SIZE,
+        sounds=[("aac", "stereo")],
+        subtitles=["ger"],
+        chapters=["the street"],
+        tags={"title": "Street"},
+    )
 
 
 def _make_trouble(root: Path) -> None:
@@ -91,6 +114,7 @@ def _make_trouble(root: Path) -> None:
     _write(root / "truncated.jpg", whole[:middle])
     _write(root / "empty.jpg", b"")
     _write(root / "page.jpg", b"<html><body>404 not found</body></html>")
+    _write(root / "reels/torn.mp4", b"\0\0\0\x18ftypisom" + bytes(400))
     _write(root / "notes.txt", b"summer 1994")
     (root / "link.jpg").symlink_to(root / PEOPLE[0])
     os.mkfifo(root / "pipe.jpg")

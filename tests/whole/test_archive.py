@@ -6,14 +6,29 @@ from collections import Counter
 import numpy as np
 import pytest
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import MediaItem, RestoredMedia, Source
+from f2s_catalog.records import Face, Identity, MediaItem, RestoredMedia, Source
 from PIL import Image
 
 from f2s_ray.media.compare import compare
+from f2s_ray.media.film.compare import compare_films
+from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.photo import Limits
 from f2s_ray.media.probe import probe
 from tests.media.samples import SAMPLES, saved, tagged
-from tests.whole.made import COMPOSED, DECOMPOSED, GOOD, PEOPLE, TROUBLE, f2s, files, left_aside, rows
+from tests.whole.made import (
+    COMPOSED,
+    DECOMPOSED,
+    FILM,
+    FILM_SHOTS,
+    GOOD,
+    PEOPLE,
+    PHOTOS,
+    TROUBLE,
+    f2s,
+    files,
+    left_aside,
+    rows,
+)
 
 
 @pytest.fixture
@@ -51,7 +66,8 @@ def test_every_input_is_listed_and_has_its_attempt_at_each_step_up_to_its_end(ar
     steps = Counter(row["step"] for row in tables["attempts"])
     assert steps["probe"] == len(paths)
     assert steps["detect"] == len(GOOD) + 2
-    assert steps["restore"] == steps["assemble"] == steps["score"] == steps["estimate"] == len(GOOD)
+    assert steps["assemble"] == steps["score"] == len(GOOD)
+    assert steps["restore"] == steps["estimate"] == len(PHOTOS) + len(FILM_SHOTS)
 
 
 def test_the_source_is_untouched(restored, archive):
@@ -62,14 +78,30 @@ def test_nothing_is_left_aside(archive):
     assert left_aside(archive.output) == []
 
 
-@pytest.mark.parametrize("path", GOOD)
-def test_a_result_has_the_format_the_metadata_and_the_time_of_its_source(archive, path):
+@pytest.mark.parametrize("path", PHOTOS)
+def test_a_photo_has_the_format_the_metadata_and_the_time_of_its_source(archive, path):
     source, result = archive.source / path, archive.output / "restored" / path
     before, after = probe(source, Limits()), probe(result, Limits())
     kept = ("format", "width_px", "height_px", "page_count", "bit_depth", "colour", "has_alpha", "captured_at")
     assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
     assert compare(source, result) == []
     assert result.stat().st_mtime_ns == source.stat().st_mtime_ns
+
+
+def test_a_film_has_the_stamps_the_streams_and_the_time_of_its_source(archive):
+    source, result = archive.source / FILM, archive.output / "restored" / FILM
+    assert compare_films(source, result) == []
+    assert scan_packets(result).frame_count == sum(FILM_SHOTS)
+    assert result.stat().st_mtime_ns == source.stat().st_mtime_ns
+
+
+def test_people_of_the_film_are_people_of_the_photos(archive):
+    """The film goes over the picture of six people that is a photo of the archive, too."""
+    catalog = Catalog(archive.output)
+    paths = {item.media_id: item.path for item in catalog.rows(MediaItem)}
+    seen = {face.face_id: paths[face.media_id] for face in catalog.rows(Face)}
+    together = [{seen[face_id] for face_id in one.face_ids} for one in catalog.rows(Identity)]
+    assert {PEOPLE[2], FILM} in together
 
 
 def test_a_turned_picture_comes_back_upright(archive):
@@ -147,11 +179,12 @@ def test_a_file_that_went_away_is_out_of_the_listing_and_the_counts(copied):
     assert gone not in page.read_text(encoding="utf-8")
 
 
-def test_a_result_that_was_deleted_is_made_again(copied):
-    result = copied.output / "restored" / PEOPLE[0]
+@pytest.mark.parametrize("path", [PEOPLE[0], FILM])
+def test_a_result_that_was_deleted_is_made_again(copied, path):
+    result = copied.output / "restored" / path
     before = files(copied.output / "restored")
     result.unlink()
     ended = copied.restore()
     assert ended.code == 1
     assert files(copied.output / "restored") == before
-    assert {path for step, path in worked_on(copied.output) if step in ("restore", "assemble")} == {PEOPLE[0]}
+    assert {path for step, path in worked_on(copied.output) if step in ("restore", "assemble")} == {path}

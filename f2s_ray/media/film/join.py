@@ -17,17 +17,18 @@ from av.video.stream import VideoStream
 
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.media.film.aspect import write_aspect
-from f2s_ray.media.film.carry import Carrier, LeftOut, kept_tags
+from f2s_ray.media.film.carry import Carrier, LeftOut, kept_tags, refusal
 from f2s_ray.media.film.container import film_stream, open_film
 from f2s_ray.media.film.index import FilmIndex
 from f2s_ray.media.film.info import FilmInfo
+from f2s_ray.media.film.presets import Preset, suffixes_for
 from f2s_ray.media.film.restamp import restamped
 from f2s_ray.media.film.segments import Segment, check_whole, packets_of, places_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-__all__ = ["FilmSource", "join_segments"]
+__all__ = ["FilmSource", "join_segments", "suffix_for"]
 
 FORMATS = {".mkv": "matroska", ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
 PLAIN_TAGS = (
@@ -54,6 +55,19 @@ class FilmSource:
     path: Path
     info: FilmInfo
     index: FilmIndex
+
+
+def suffix_for(source: FilmSource, preset: Preset) -> str:
+    """Suffix of the result, with its point: of the first container that the preset allows and that takes all sound and subtitles.
+
+    Where none takes them it is the first that the preset allows. Another suffix of the same container stays as it is.
+    """
+    suffixes = [f".{each}" for each in suffixes_for(source.info, preset)]
+    with open_film(source.path) as given:
+        streams = [*given.streams.audio, *given.streams.subtitles]
+        fitting = [each for each in suffixes if all(refusal(stream, FORMATS[each]) is None for stream in streams)]
+    best, own = (fitting or suffixes)[0], source.path.suffix.lower()
+    return own if FORMATS.get(own) == FORMATS[best] else best
 
 
 def join_segments(segments: Sequence[Segment], source: FilmSource, path: Path) -> tuple[LeftOut, ...]:

@@ -10,7 +10,7 @@ from av.video.format import VideoFormat
 from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.film.info import FilmInfo
 
-__all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named", "suffix_for"]
+__all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named", "suffixes_for"]
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ def pixel_format_for(info: FilmInfo, preset: Preset) -> tuple[str, tuple[str, ..
     return best.name, _changes(VideoFormat(source), best)
 
 
-def suffix_for(info: FilmInfo, preset: Preset) -> str:
-    """The suffix of the result: the source's own container where the preset goes into it, else Matroska, which holds most.
+def suffixes_for(info: FilmInfo, preset: Preset) -> tuple[str, ...]:
+    """Suffixes that the result may have, the best first: the source's own container, else Matroska, which holds most.
 
     A film of the QuickTime family keeps to it, as mov or mp4, since its sound and tags are at home there.
     """
     if not info.container.startswith("mov"):
-        return "mkv"
+        return ("mkv",)
     own = "mov" if dict(info.metadata).get("major_brand", "").startswith("qt") else "mp4"
-    return next(each for each in (own, "mp4", "mov", "mkv") if each in preset.containers)
+    return tuple(each for each in dict.fromkeys((own, "mp4", "mov", "mkv")) if each in preset.containers)
 
 
 def _fits(info: FilmInfo, preset: Preset, pixel_format: VideoFormat) -> bool:
@@ -126,7 +126,12 @@ def _changes(source: VideoFormat, written: VideoFormat) -> tuple[str, ...]:
     alpha = [any(part.is_alpha for part in each.components) for each in (source, written)]
     if alpha[0] and not alpha[1]:
         words.append("transparency is left out")
-    chroma = [(each.chroma_width(64), each.chroma_height(64)) for each in (source, written)]
-    if source.is_rgb != written.is_rgb or chroma[0] != chroma[1]:
+    if source.name != written.name and not (bits[0] != bits[1] and _layout(source) == _layout(written)):
         words.append(f"samples {source.name} become {written.name}")
     return tuple(words)
+
+
+def _layout(each: VideoFormat) -> tuple[bool, int, int, int]:
+    """Red green blue or not, parts, and the size of chroma."""
+    parts = sum(not part.is_alpha for part in each.components)
+    return each.is_rgb, parts, each.chroma_width(64), each.chroma_height(64)

@@ -1,6 +1,6 @@
 """Films made for tests: every frame shows its own number, so that a frame taken for another is seen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,43 @@ from f2s_ray.media.film.turn import stored, turn_of
 QUARTER = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 MIRRORED_QUARTER = (0, 65536, 0, 65536, 0, 0, 0, 0, 1 << 30)
 HALF = (-65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30)
+
+NTSC = {"rate": Fraction(30000, 1001), "base": Fraction(1, 30000), "stamps": range(0, 30030, 1001)}
+RICH = {
+    "options": {"bf": "3", "g": "10"},
+    "sounds": [("ac3", "5.1")],
+    "subtitles": ["deu", "eng"],
+    "chapters": ["one", "two"],
+    "attachment": ("font.ttf", b"letters" * 100),
+    "tags": {"title": "Summer", "timecode": "01:00:00:00"},
+}
+FILMS = {
+    "even.mp4": {"options": {"bf": "3", "g": "10"}},
+    "uneven.mp4": {"base": Fraction(1, 90000), "stamps": [n * 3000 + n * n * 7 for n in range(30)]},
+    "ntsc.mp4": NTSC,
+    "turned.mp4": {"matrix": QUARTER, "sounds": [("aac", "stereo")]},
+    "mirrored.mov": {"matrix": MIRRORED_QUARTER},
+    "deep.mkv": {"codec": "libx265", "pixel_format": "yuv420p10le", "colour": (9, 16, 9, 1)},
+    "odd.mkv": {"codec": "ffv1", "size": (97, 65)},
+    "aspect.mkv": {"aspect": Fraction(16, 15), "colour": (5, 6, 5, 1)},
+    "full.mp4": {"pixel_format": "yuvj420p", "colour": (1, 1, 1, 2)},
+    "rich.mkv": RICH,
+    "one.mp4": {"count": 1, "sounds": [("aac", "stereo")]},
+    "long.mp4": {"sounds": [("aac", "stereo")], "sound_seconds": 4},
+    "late.mp4": {"base": Fraction(1, 1000), "stamps": range(1400, 2600, 40), "sounds": [("ac3", "stereo")]},
+    "early.mp4": {"base": Fraction(1, 1000), "stamps": range(-80, 1120, 40), "options": {"g": "8"}},
+    "stream.ts": {"base": Fraction(1, 90000), "stamps": range(0, 108000, 3600), "sounds": [("ac3", "stereo")]},
+    "negative.ts": {
+        "base": Fraction(1, 90000),
+        "stamps": range(-7200, 100800, 3600),
+        "sounds": [("ac3", "stereo")],
+        "container_options": {"avoid_negative_ts": "disabled"},
+    },
+    "divx.avi": {"codec": "mpeg4", "options": {"bf": "2", "g": "8"}, "sounds": [("mp2", "stereo")]},
+    "grey.mkv": {"codec": "ffv1", "pixel_format": "gray"},
+    "fine.mkv": {"codec": "ffv1", "pixel_format": "yuv422p10le", "colour": (1, 1, 1, 1)},
+}
+"""Name to what ``make_film`` takes: every kind of stamp, turn, format and stream."""
 
 
 def numbered(number: int, width: int = 96, height: int = 64) -> np.ndarray:
@@ -41,6 +78,7 @@ def make_film(
     path: Path,
     *,
     count: int = 30,
+    show: Callable[[int, int, int], np.ndarray] = numbered,
     size: tuple[int, int] = (96, 64),
     rate: Fraction = Fraction(25),
     stamps: Sequence[int] | None = None,
@@ -59,7 +97,7 @@ def make_film(
     attachment: tuple[str, bytes] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Write a film whose frame n shows ``numbered(n)`` upright, with ``stamps`` in ticks of ``base``."""
+    """Write a film whose frame n is ``show(n, width, height)``, upright, with ``stamps`` in ticks of ``base``."""
     base = base or 1 / rate
     stamps = range(count) if stamps is None else stamps
     with av.open(str(path), "w", container_options=container_options or {}) as container:
@@ -94,7 +132,7 @@ def make_film(
         )
         shown = size[::-1] if turn_of(matrix).quarter_turns % 2 else size
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(stored(numbered(number, *shown), turn_of(matrix)), "rgb24")
+            frame = av.VideoFrame.from_ndarray(stored(show(number, *shown), turn_of(matrix)), "rgb24")
             frame.pts, frame.time_base = int(stamps[number]), base
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

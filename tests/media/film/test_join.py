@@ -11,47 +11,11 @@ from f2s_ray.errors import MediaError
 from f2s_ray.media.film.carry import LeftOut
 from f2s_ray.media.film.compare import Difference, compare_films
 from f2s_ray.media.film.encode import encode_segment
-from f2s_ray.media.film.join import FilmSource, join_segments
+from f2s_ray.media.film.join import FilmSource, join_segments, suffix_for
 from f2s_ray.media.film.presets import available_presets, preset_named
 from f2s_ray.media.film.read import read_frames
 from f2s_ray.media.film.segments import Segment
-from tests.media.film.films import MIRRORED_QUARTER, QUARTER, make_film, number_of, opened, source_of
-
-NTSC = {"rate": Fraction(30000, 1001), "base": Fraction(1, 30000), "stamps": range(0, 30030, 1001)}
-RICH = {
-    "options": {"bf": "3", "g": "10"},
-    "sounds": [("ac3", "5.1")],
-    "subtitles": ["deu", "eng"],
-    "chapters": ["one", "two"],
-    "attachment": ("font.ttf", b"letters" * 100),
-    "tags": {"title": "Summer", "timecode": "01:00:00:00"},
-}
-FILMS = {
-    "even.mp4": {"options": {"bf": "3", "g": "10"}},
-    "uneven.mp4": {"base": Fraction(1, 90000), "stamps": [n * 3000 + n * n * 7 for n in range(30)]},
-    "ntsc.mp4": NTSC,
-    "turned.mp4": {"matrix": QUARTER, "sounds": [("aac", "stereo")]},
-    "mirrored.mov": {"matrix": MIRRORED_QUARTER},
-    "deep.mkv": {"codec": "libx265", "pixel_format": "yuv420p10le", "colour": (9, 16, 9, 1)},
-    "odd.mkv": {"codec": "ffv1", "size": (97, 65)},
-    "aspect.mkv": {"aspect": Fraction(16, 15), "colour": (5, 6, 5, 1)},
-    "full.mp4": {"pixel_format": "yuvj420p", "colour": (1, 1, 1, 2)},
-    "rich.mkv": RICH,
-    "one.mp4": {"count": 1, "sounds": [("aac", "stereo")]},
-    "long.mp4": {"sounds": [("aac", "stereo")], "sound_seconds": 4},
-    "late.mp4": {"base": Fraction(1, 1000), "stamps": range(1400, 2600, 40), "sounds": [("ac3", "stereo")]},
-    "early.mp4": {"base": Fraction(1, 1000), "stamps": range(-80, 1120, 40), "options": {"g": "8"}},
-    "stream.ts": {"base": Fraction(1, 90000), "stamps": range(0, 108000, 3600), "sounds": [("ac3", "stereo")]},
-    "negative.ts": {
-        "base": Fraction(1, 90000),
-        "stamps": range(-7200, 100800, 3600),
-        "sounds": [("ac3", "stereo")],
-        "container_options": {"avoid_negative_ts": "disabled"},
-    },
-    "divx.avi": {"codec": "mpeg4", "options": {"bf": "2", "g": "8"}, "sounds": [("mp2", "stereo")]},
-    "grey.mkv": {"codec": "ffv1", "pixel_format": "gray"},
-    "fine.mkv": {"codec": "ffv1", "pixel_format": "yuv422p10le", "colour": (1, 1, 1, 1)},
-}
+from tests.media.film.films import FILMS, NTSC, QUARTER, RICH, make_film, number_of, opened, source_of
 
 
 def segments_of(source: FilmSource, preset: str, folder: Path, cuts: Sequence[int] = (7, 8, 19)) -> list[Segment]:
@@ -199,6 +163,22 @@ def test_nothing_is_left_aside(tmp_path: Path) -> None:
     path = make_film(tmp_path / "film.mp4")
     rejoined(path, "h264", "mp4")
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "preset", "expected"),
+    [
+        ("old.mov", "pcm_mulaw", "h264", ".mov"),
+        ("old.mov", "pcm_s16le", "av1", ".mp4"),
+        ("phone.m4v", "aac", "h264", ".m4v"),
+        ("PHONE.MP4", "aac", "h264", ".mp4"),
+        ("phone.mp4", "aac", "ffv1", ".mkv"),
+        ("film.mkv", "ac3", "h264", ".mkv"),
+    ],
+)
+def test_the_container_takes_all_sound(name: str, sound: str, preset: str, expected: str, tmp_path: Path) -> None:
+    source = source_of(make_film(tmp_path / name, count=3, sounds=[(sound, "mono")]))
+    assert suffix_for(source, preset_named(preset)) == expected
 
 
 def test_segments_that_are_not_the_whole_film_are_refused(tmp_path: Path) -> None:

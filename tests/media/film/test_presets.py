@@ -6,7 +6,7 @@ import pytest
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.media.film.info import FilmLimits
-from f2s_ray.media.film.presets import available_presets, pixel_format_for, preset_named, suffix_for
+from f2s_ray.media.film.presets import available_presets, pixel_format_for, preset_named, suffixes_for
 from f2s_ray.media.film.probe import probe_film
 from tests.media.film.films import make_film
 
@@ -74,4 +74,4 @@ def test_every_preset_encodes_the_format_it_chooses(info, tmp_path: Path) -> Non
 )
 def test_a_film_stays_in_its_container_where_the_preset_fits(container, brand, preset, expected, info) -> None:
     film = replace(info, container=container, metadata=(("major_brand", brand),))
-    assert suffix_for(film, preset_named(preset)) == expected
+    assert suffixes_for(film, preset_named(preset))[0] == expected
