@@ -1,6 +1,6 @@
 """An archive restored the way of `f2s restore`, on the local engine.
 
-As a command: `python -m benchmarks.archives INPUT OUTPUT [WEIGHTS]`, for measuring a run from outside.
+As a command: `python -m benchmarks.archives INPUT OUTPUT`, for measuring a run from outside.
 """
 
 import argparse
@@ -9,7 +9,7 @@ from pathlib import Path
 from f2s_catalog.ledger import Catalog
 
 from f2s_ray.engines import local
-from f2s_ray.flows.photo import PhotoConfig, restore_flow
+from f2s_ray.flows.photo import PhotoConfig, index_flow, restore_flow
 from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.workbench import RestoreConfig
 
@@ -29,9 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("input", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("weights", type=Path, nargs="?")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--only", choices=["index", "restore"], default="restore")
     words = parser.parse_args()
-    restore(words.input.resolve(), words.output.resolve(), words.weights)
+    source, output = words.input.resolve(), words.output.resolve()
+    if words.only == "restore":
+        restore(source, output, words.weights)
+    else:
+        local.run(index_flow(PhotoConfig(), source, output), Catalog(output), "benchmark")
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def _sound(infos: list[FilmInfo], indices: list[FilmIndex]) -> float | None:
                     float((scan.stop_seconds or 0) - index.start_seconds),
                 ]
             )
-        found.append(float(np.abs(np.subtract(*places)).max()))
+        found.append(float(np.abs(np.array(places[0]) - np.array(places[1])).max()))
     return max(found, default=None)
 
 
@@ -127,7 +127,7 @@ def _is_numbered(path: str, result: Path) -> bool:
         return False
     info, index = probe_film(result, LIMITS), scan_packets(result)
     shown = [number_of(one.rgb) for one in read_frames(result, info, index, 0, index.frame_count)]
-    return shown == list(range(len(shown)))
+    return shown == list(range(shown[0], shown[0] + len(shown)))
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ class Ending:
 def run_child(corpus: Path, output: Path, weights: Path | None, limit_seconds: float) -> Ending:
     """Restore the corpus in another process; after the limit it is killed."""
     command = [sys.executable, "-m", "benchmarks.archives", str(corpus), str(output)]
-    command += [str(weights)] if weights else []
+    command += ["--weights", str(weights)] if weights else []
     try:
         done = subprocess.run(command, timeout=limit_seconds, capture_output=True, text=True, check=False)
     except subprocess.TimeoutExpired:

@@ -6,7 +6,7 @@ Prints a Markdown table.
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -59,7 +59,8 @@ class Score:
 
 def make_clips(count: int, frames: int, seed: int) -> list[Clip]:
     """Still and moving clips around the largest faces of as many pictures."""
-    detector, clips = FaceDetector(), []
+    detector = FaceDetector()
+    clips: list[Clip] = []
     for _, path in files_below([data_folder() / "eval" / "gov_cc0"]):
         found = read(path)
         if found is None or len(clips) >= 2 * count:
@@ -140,12 +141,13 @@ def measure(clips: Sequence[Clip], restorer: Restorer) -> dict[str, Score]:
         each = [None if one is None else one.pooled[0] for one in readings]
         picked = [readings[round(place)] for place in np.linspace(0, count - 1, READ_FRAMES)]
         code = restorer.shared(picked)
-        runs = {
-            "input": lambda clip=clip: clip.damaged,
+        shared = partial(restorer.scenes, clip.damaged, [code] * count)
+        runs: dict[str, Callable[[], list[Tensor]]] = {
+            "input": partial(list, clip.damaged),
             "a code a frame": partial(restorer.scenes, clip.damaged, each),
-            "one code": partial(restorer.scenes, clip.damaged, [code] * count),
+            "one code": shared,
+            "one code, steadied": partial(_steadied, shared),
         }
-        runs["one code, steadied"] = lambda run=runs["one code"]: list(steadied(run(), REACH))
         jitters = {"a code a frame": _jitter(readings), "one code": 0.0, "one code, steadied": 0.0}
         reading = {"a code a frame": read_seconds, "one code": read_seconds * READ_FRAMES / count}
         reading["one code, steadied"] = reading["one code"]
@@ -166,6 +168,10 @@ def measure(clips: Sequence[Clip], restorer: Restorer) -> dict[str, Score]:
     return scores
 
 
+def _steadied(run: Callable[[], list[Tensor]]) -> list[Tensor]:
+    return list(steadied(run(), REACH))
+
+
 def _psnr(frame: Tensor, truth: Tensor) -> float:
     return float(-10 * (frame - truth).square().mean().log10())
 
@@ -184,11 +190,15 @@ def _warping_error(frames: Sequence[Tensor], truth: Sequence[Tensor]) -> float:
     engine, errors = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM), []
     for n in range(len(frames) - 1):
         here, there = (_grey(truth[i]) for i in (n, n + 1))
-        forth, back = engine.calc(here, there, None), engine.calc(there, here, None)
+        forth, back = _flow(engine, here, there), _flow(engine, there, here)
         moved, returned = _taken(_array(frames[n + 1]), forth), _taken(back, forth)
         known = np.linalg.norm(forth + returned, axis=2) < 1.0
         errors.append(float(((moved - _array(frames[n])) ** 2).mean(2)[known].mean()))
     return float(np.mean(errors))
+
+
+def _flow(engine: cv2.DISOpticalFlow, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    return np.asarray(engine.calc(here, there, np.zeros((*here.shape, 2), np.float32)))
 
 
 def _taken(values: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_every_input_is_listed_and_has_its_attempt_at_each_step_up_to_its_end(ar
     assert {row["path"] for row in tables["sources"]} == paths
     steps = Counter(row["step"] for row in tables["attempts"])
     assert steps["probe"] == len(paths)
-    assert steps["detect"] == len(GOOD) + 2
+    assert steps["detect"] == len(PHOTOS) + len(FILM_SHOTS) + 2
     assert steps["assemble"] == steps["score"] == len(GOOD)
     assert steps["restore"] == steps["estimate"] == len(PHOTOS) + len(FILM_SHOTS)
 

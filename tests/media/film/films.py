@@ -3,9 +3,13 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Stream
 
 from f2s_ray.media.film.index import FilmIndex
 from f2s_ray.media.film.info import FilmInfo, FilmLimits
@@ -27,7 +31,7 @@ RICH = {
     "attachment": ("font.ttf", b"letters" * 100),
     "tags": {"title": "Summer", "timecode": "01:00:00:00"},
 }
-FILMS = {
+FILMS: dict[str, dict[str, Any]] = {
     "even.mp4": {"options": {"bf": "3", "g": "10"}},
     "uneven.mp4": {"base": Fraction(1, 90000), "stamps": [n * 3000 + n * n * 7 for n in range(30)]},
     "ntsc.mp4": NTSC,
@@ -136,20 +140,20 @@ def make_film(
             frame.pts, frame.time_base = int(stamps[number]), base
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        for stream in audio:
-            _play(container, stream, sound_seconds or count / float(rate))
-        for number, stream in enumerate(texts):
-            _speak(container, stream, f"words {number}")
+        for sound in audio:
+            _play(container, sound, sound_seconds or count / float(rate))
+        for number, text in enumerate(texts):
+            _speak(container, text, f"words {number}")
     return path
 
 
-def _sound(container, codec, layout):
-    stream = container.add_stream(codec, rate=48000)
+def _sound(container: OutputContainer, codec: str, layout: str) -> AudioStream:
+    stream = cast(AudioStream, container.add_stream(codec, rate=48000))
     stream.codec_context.layout = layout
     return stream
 
 
-def _play(container, stream, seconds):
+def _play(container: OutputContainer, stream: AudioStream, seconds: float) -> None:
     channels, size = stream.codec_context.layout.nb_channels, stream.codec_context.frame_size or 1024
     for start in range(0, int(seconds * 48000), size):
         tone = np.sin(np.arange(start, start + size) / 20)[None].repeat(channels, 0) * 0.2
@@ -159,7 +163,7 @@ def _play(container, stream, seconds):
     container.mux(stream.encode(None))
 
 
-def _text_stream(container, language):
+def _text_stream(container: OutputContainer, language: str) -> Stream:
     codec = "subrip" if container.format.name == "matroska" else "mov_text"
     stream = container.add_mux_stream(codec)
     stream.time_base = Fraction(1, 1000)
@@ -167,7 +171,7 @@ def _text_stream(container, language):
     return stream
 
 
-def _speak(container, stream, text):
+def _speak(container: OutputContainer, stream: Stream, text: str) -> None:
     words = text.encode()
     packet = av.Packet(words if container.format.name == "matroska" else len(words).to_bytes(2, "big") + words)
     packet.stream, packet.time_base = stream, Fraction(1, 1000)
