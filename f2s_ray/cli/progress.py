@@ -65,7 +65,13 @@ class Bars:
             words = f"{attempt.status:<8}{step:<12}{attempt.path}  {attempt.message or ''}"
             self._bars.console.print(readable(words), markup=False, highlight=False)
         failures = ", ".join(f"{count} {kind}" for kind, count in self._failures[step].most_common())
-        self._bars.update(self._tasks[step], completed=progress.finished, rate=self._rate(step), failures=failures)
+        self._bars.update(
+            self._tasks[step],
+            completed=progress.finished,
+            total=progress.total,
+            rate=self._rate(step),
+            failures=failures,
+        )
 
     def _rate(self, step: str) -> str:
         """Items a second, or seconds an item where that reads better."""

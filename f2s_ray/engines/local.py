@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from f2s_catalog.ledger import Catalog, Outcome
 
-from f2s_ray.engines.run import Progress, Summary, Work, run_flow
+from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
 from f2s_ray.flows.step import MapStep, Step, attempt
 
 __all__ = ["run"]
@@ -19,7 +19,7 @@ def run(
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Run a flow; see ``run_flow``."""
-    return run_flow(flow, catalog, run_id, _map_items, retry_failed=retry_failed, on_progress=on_progress)
+    return run_flow(flow, catalog, run_id, Engine(_map_items, 1), retry_failed=retry_failed, on_progress=on_progress)
 
 
 def _map_items(step: MapStep, works: Sequence[Work]) -> Iterator[Outcome]:

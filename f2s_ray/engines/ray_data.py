@@ -33,7 +33,7 @@ from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.engines.run import Progress, Summary, Work, run_flow
+from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
 from f2s_ray.errors import F2SError, JobError
 from f2s_ray.flows.step import MapStep, Stage, Step, attempt
 
@@ -71,7 +71,8 @@ def run(
     """
     cluster = _Cluster(config)
     try:
-        return run_flow(flow, catalog, run_id, cluster.map_items, retry_failed=retry_failed, on_progress=on_progress)
+        engine = Engine(cluster.map_items, config.workers)
+        return run_flow(flow, catalog, run_id, engine, retry_failed=retry_failed, on_progress=on_progress)
     finally:
         cluster.stop()
 

@@ -1,10 +1,11 @@
 """A flow to a filled catalog: what both engines share, all but how the items of a map step are run."""
 
+import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog, Outcome
@@ -12,7 +13,7 @@ from f2s_catalog.records import Attempt, Record
 
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step, new_attempt
 
-__all__ = ["Counts", "Mapper", "Progress", "Summary", "Work", "run_flow"]
+__all__ = ["Counts", "Engine", "Mapper", "Progress", "Summary", "Work", "run_flow"]
 
 _BATCH_OUTCOMES = 64
 _BATCH_SECONDS = 5.0
@@ -54,18 +55,28 @@ Mapper = Callable[[MapStep, Sequence[Work]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
+class Engine:
+    """How items are run, and how many at once."""
+
+    map_items: Mapper
+    workers: int
+
+
+@dataclass(frozen=True)
 class _Run:
     catalog: Catalog
     run_id: str
+    engine: Engine
     retry_failed: frozenset[str]
     on_progress: Callable[[Progress], None]
+    statuses: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
 def run_flow(
     flow: Sequence[Step],
     catalog: Catalog,
     run_id: str,
-    mapper: Mapper,
+    engine: Engine,
     *,
     retry_failed: frozenset[str],
     on_progress: Callable[[Progress], None],
@@ -78,31 +89,70 @@ def run_flow(
         flow: the steps in their order.
         catalog: where to read inputs and write outcomes.
         run_id: the run, written into each attempt.
-        mapper: the engine.
+        engine: what runs the items of a map step; the more at once, the larger a wave.
         retry_failed: kinds of error to try again.
         on_progress: called at the start of a map step and after each of its outcomes.
 
     Raises:
         CatalogError: another run is writing, no space, no right, a damaged table.
     """
-    run = _Run(catalog, run_id, retry_failed, on_progress)
+    run = _Run(catalog, run_id, engine, retry_failed, on_progress)
+    counts: dict[str, Counts] = {}
     with catalog.writing():
-        return {
-            step.name: _run_map(run, step, mapper) if isinstance(step, MapStep) else _run_reduce(run, step)
-            for step in flow
-        }
+        for group in _groups(flow):
+            head, *rest = group
+            if isinstance(head, ReduceStep):
+                counts[head.name] = _run_reduce(run, head)
+                continue
+            works, standing = _pending(run, head)
+            for wave in _waves(works, head.wave_cost * engine.workers):
+                counts[head.name] = _run_map(run, head, wave, len(works), standing)
+                for step in rest:
+                    if isinstance(step, MapStep):
+                        ready, settled = _pending(run, step)
+                        ran = run.statuses[step.name].total()
+                        counts[step.name] = _run_map(run, step, ready, ran + len(ready), settled - ran)
+    return counts
 
 
-def _run_map(run: _Run, step: MapStep, mapper: Mapper) -> Counts:
-    works, standing = _pending(run, step)
-    run.on_progress(Progress(step.name, 0, len(works), None))
-    statuses: Counter[str] = Counter()
+def _groups(flow: Sequence[Step]) -> Iterator[list[Step]]:
+    """Each step alone, but for those that follow one that goes in waves."""
+    group: list[Step] = []
+    for step in flow:
+        in_waves = bool(group) and isinstance(group[0], MapStep) and group[0].wave_cost < math.inf
+        if group and not (in_waves and isinstance(step, MapStep)):
+            yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
+
+
+def _waves(works: Sequence[Work], cost: float) -> Iterator[list[Work]]:
+    """All of a file in one wave, the order kept otherwise; one empty wave where nothing is to be done."""
+    files: dict[str, list[Work]] = {}
+    for work in works:
+        files.setdefault(work.item.path, []).append(work)
+    wave: list[Work] = []
+    for file in files.values():
+        wave += file
+        if sum(work.item.cost for work in wave) >= cost:
+            yield wave
+            wave = []
+    if wave or not works:
+        yield wave
+
+
+def _run_map(run: _Run, step: MapStep, works: Sequence[Work], total: int, standing: int) -> Counts:
+    """Run some of the ``total`` items of a step."""
+    statuses = run.statuses[step.name]
+    run.on_progress(Progress(step.name, statuses.total(), total, None))
     if works:
         with _batches(run.catalog, step) as add:
-            for outcome in mapper(step, works):
+            for outcome in run.engine.map_items(step, works):
                 add(outcome)
                 statuses[outcome.attempt.status] += 1
-                run.on_progress(Progress(step.name, statuses.total(), len(works), outcome.attempt))
+                run.on_progress(Progress(step.name, statuses.total(), total, outcome.attempt))
     return Counts(statuses["done"], statuses["failed"], statuses["skipped"], standing)
 
 

@@ -175,6 +175,7 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
             restore_units,
             (*_PEOPLE, DegradationCode, TrackGate, RestoreTask),
             RestoredSegment,
+            _WAVE_SECONDS,
         ),
         MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), _score_units, (*made, RestoredMedia), QualityReport),
@@ -198,6 +199,7 @@ class _Settled(BaseModel):
     networks: dict[str, str]
 
 
+_WAVE_SECONDS = 600.0  # of expected work for each worker, until results are put in their place
 _PEOPLE = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
 
 

@@ -1,5 +1,6 @@
 """A flow is a plain list of steps; a step says what it reads, what it writes, and where its inputs come from."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,7 +45,9 @@ class MapStep:
     """One record in, records out; runs on any engine, in any order.
 
     ``inputs`` reads the tables and yields the items, all of one record type and each id once; what is already done is
-    left out by the engine (see ``Catalog.pending``).
+    left out by the engine (see ``Catalog.pending``). With a ``wave_cost`` the step takes about that much cost for each
+    worker at a time, files whole, and the map steps that follow it directly go on with each such wave: a result is in its
+    place before the next wave begins.
     """
 
     name: str
@@ -53,6 +56,7 @@ class MapStep:
     inputs: Callable[[Catalog], Iterable[Item]]
     reads: tuple[type[Record], ...]
     writes: type[Record]
+    wave_cost: float = math.inf
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""

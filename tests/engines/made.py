@@ -1,5 +1,6 @@
 """A small real flow for the engines: files are listed, digested, and summed up."""
 
+import math
 import os
 import signal
 from collections.abc import Iterable, Iterator
@@ -86,7 +87,7 @@ class CutShots:
             )
 
 
-def flow_of(folder: Path, **changes) -> list[Step]:
+def flow_of(folder: Path, wave_cost: float = math.inf, **changes) -> list[Step]:
     """List, digest, cut, and one code for each shot by a reduction."""
     config = FolderConfig(folder=str(folder), **changes)
 
@@ -109,6 +110,7 @@ def flow_of(folder: Path, **changes) -> list[Step]:
                 downscale=None,
                 agreement=None,
                 regions=(),
+                changes=(),
                 estimator="made@0",
             )
 
@@ -120,7 +122,7 @@ def flow_of(folder: Path, **changes) -> list[Step]:
 
     return [
         ReduceStep("list", listed, config, (), (Source,)),
-        MapStep("probe", DigestFile, config, sources, (Source,), MediaItem),
+        MapStep("probe", DigestFile, config, sources, (Source,), MediaItem, wave_cost),
         MapStep("split", CutShots, config, media, (MediaItem,), Shot),
         ReduceStep("borrow", coded, config, (Shot,), (DegradationCode,)),
     ]

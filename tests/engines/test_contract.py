@@ -2,7 +2,7 @@
 
 import pytest
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import TABLES, Attempt, MediaItem
+from f2s_catalog.records import TABLES, Attempt, MediaItem, Shot
 
 from f2s_ray.engines import local
 from f2s_ray.engines.run import Counts
@@ -10,14 +10,14 @@ from f2s_ray.errors import JobError
 from tests.engines.made import flow_of
 
 
-def run_local(flow, catalog, run_id):
-    return local.run(flow, catalog, run_id)
+def run_local(flow, catalog, run_id, **more):
+    return local.run(flow, catalog, run_id, **more)
 
 
-def run_ray(flow, catalog, run_id):
+def run_ray(flow, catalog, run_id, **more):
     ray_data = pytest.importorskip("f2s_ray.engines.ray_data")
     config = ray_data.RayConfig(workers=2, items_per_block=3)
-    return ray_data.run(flow, catalog, run_id, config=config)
+    return ray_data.run(flow, catalog, run_id, config=config, **more)
 
 
 engines = pytest.mark.parametrize(
@@ -53,6 +53,22 @@ def test_a_flow_leaves_the_same_tables_on_every_engine_and_a_second_run_does_not
     before = sorted(catalog.root.rglob("*.parquet"))
     assert {(c.done, c.failed, c.skipped) for c in run(flow_of(folder), catalog, "second").values()} == {(0, 0, 0)}
     assert sorted(catalog.root.rglob("*.parquet")) == before
+
+
+@engines
+def test_in_waves_what_follows_goes_on_before_all_is_begun_and_the_tables_are_the_same(run, folder, tmp_path):
+    expected, catalog, steps = Catalog(tmp_path / "expected"), Catalog(tmp_path / "output"), []
+    reference = local.run(flow_of(folder), expected, "reference")
+    found = run(flow_of(folder, wave_cost=60), catalog, "first", on_progress=lambda progress: steps.append(progress))
+    assert found == reference
+    assert attempts(catalog) == attempts(expected)
+    assert catalog.table(Shot).equals(expected.table(Shot))
+    order = [progress.step for progress in steps if progress.attempt is not None]
+    assert order.index("split") < 12
+    assert order.count("probe") == 32
+    assert (steps[-1].step, steps[-1].finished, steps[-1].total) == ("split", 30, 30)
+    again = run(flow_of(folder, wave_cost=60), catalog, "second")
+    assert again["split"] == Counts(done=0, failed=0, skipped=0, standing=30)
 
 
 @engines
