@@ -174,16 +174,17 @@ def _pending(run: _Run, step: MapStep) -> tuple[list[Work], int]:
 
 @contextmanager
 def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], None]]:
-    """A function that takes outcomes and commits them many at a time; the rest is committed whatever ends the block."""
+    """A function that takes outcomes and commits them many at a time; the rest is committed whatever ends the block.
+
+    No more than some seconds of work wait, so that a crash costs little more than what was in flight.
+    """
     waiting: list[Outcome] = []
-    flushed = time.monotonic()
 
     def add(outcome: Outcome) -> None:
-        nonlocal flushed
         waiting.append(outcome)
-        if len(waiting) >= _BATCH_OUTCOMES or time.monotonic() - flushed > _BATCH_SECONDS:
+        worked = sum(one.attempt.elapsed_seconds for one in waiting)
+        if len(waiting) >= _BATCH_OUTCOMES or worked > _BATCH_SECONDS:
             flush()
-            flushed = time.monotonic()
 
     def flush() -> None:
         catalog.commit((step.writes,), waiting)
