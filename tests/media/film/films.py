@@ -8,7 +8,7 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import Flags, OutputContainer
 from av.stream import Stream
 
 from f2s_ray.media.film.index import FilmIndex
@@ -105,6 +105,7 @@ def make_film(
     base = base or 1 / rate
     stamps = range(count) if stamps is None else stamps
     with av.open(str(path), "w", container_options=container_options or {}) as container:
+        container.flags |= Flags.bitexact.value  # the same bytes each time
         container.metadata.update(tags or {})
         video = container.add_stream(codec, rate=rate, options=options or {})
         context = video.codec_context
