@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from f2s_catalog.records import DegradationCode, MediaItem, Shot
 
-from f2s_ray.view.model import Appearance, Curve, FilmStory, ShotStory
+from f2s_ray.view.model import Appearance, Curve, FilmStory, ShotStory, Stretch
 from f2s_ray.view.tables import Tables
 from f2s_ray.view.words import blockiness_words, clock_words, code_words, noise_words
 
@@ -27,7 +27,9 @@ _CURVES = (
 )
 
 
-def film_story(tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]) -> FilmStory:
+def film_story(
+    tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str], stretch: Stretch | None
+) -> FilmStory:
     """What the page tells of a film; ``labels`` and ``anchors`` are those of the people on it."""
     shots = tables.shots_by_media.get(item.media_id, [])
     return FilmStory(
@@ -35,6 +37,7 @@ def film_story(tables: Tables, item: MediaItem, labels: Mapping[str, str], ancho
         shots_left_out=max(0, len(shots) - _MOST_SHOTS),
         appearances=_appearances(tables, item, labels, anchors),
         curves=_curves(tables, shots),
+        stretch=stretch,
     )
 
 
