@@ -20,13 +20,13 @@ import av
 import numpy as np
 from av.container import Flags
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.info import FilmInfo
-from f2s_ray.media.film.pixels import RgbReader
+from f2s_ray.media.film.pixels import RgbReader, clear_padding
 from f2s_ray.media.film.turn import turn_of, upright
 from f2s_ray.stages.films import Film, stored_frames
 
@@ -37,6 +37,7 @@ _LEAST_PX = 16  # encoders refuse less
 _DIVIDER_PX = 4
 _MOST_FRAMES = 90
 _HD_MATRIX, _LIMITED_RANGE = 1, 1
+_SAME_BYTES = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 # The first that is installed writes the clip; the caps on the rate keep three seconds near 300 kB at worst.
 ENCODERS = {
     "libx264": {"crf": "24", "profile": "main", "bf": "0", "maxrate": "700k", "bufsize": "400k"},
@@ -148,8 +149,10 @@ def _write(pairs: Iterator[np.ndarray], source: Film, numbers: range, encoder: s
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
+                interpolation=_SAME_BYTES,
                 threads=1,
             )
+            clear_padding(frame)
             frame.pts, frame.time_base = int(index.pts[number] - index.pts[numbers[0]]), index.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -118,11 +118,15 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Curve:
-    """A value of the code over the time of a film: its name, lowest and highest, and x y in 0..100, y downward."""
+    """A value of the code over the time of a film: its name, lowest and highest, and x y in 0..100, y downward.
+
+    The axis of y runs from 0 at the bottom to ``axis_end`` at the top.
+    """
 
     label: str
     low: str
     high: str
+    axis_end: str
     points: tuple[tuple[float, float], ...]
 
 
@@ -137,12 +141,18 @@ class Stretch:
 
 @dataclass(frozen=True)
 class FilmStory:
-    """What the page tells of a film beside one frame of it; ``stretch`` is None where the page shows none moving."""
+    """What the page tells of a film beside one frame of it.
+
+    ``ends`` are its begin and end on the clock, ``cuts`` where its shots begin but the first, x in 0..100 as in the
+    curves; ``stretch`` is None where the page shows none moving.
+    """
 
     shots: tuple[ShotStory, ...]
     shots_left_out: int
     appearances: tuple[Appearance, ...]
     curves: tuple[Curve, ...]
+    ends: tuple[str, str]
+    cuts: tuple[float, ...]
     stretch: Stretch | None
 
 

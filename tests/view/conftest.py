@@ -161,7 +161,9 @@ class Archive:
             for number, (first, stop) in enumerate(bounds)
         ]  # fmt: skip
         faces = [
-            face_of(next(shot for shot in made if shot.stop_seconds > begin), f"{item.media_id}/f{n}", (begin, end), rate)
+            face_of(
+                next(shot for shot in made if shot.stop_seconds > begin), f"{item.media_id}/f{n}", (begin, end), rate
+            )
             for n, (begin, end) in enumerate(seen)
         ]
         restored = RestoredMedia(

@@ -115,8 +115,11 @@ def test_turned_films_are_upright(tmp_path):
     ],
 )
 def test_halves_are_small_and_even_and_have_square_pixels(tmp_path, options, size):
-    path = make_film(tmp_path / "film.mp4" if "matrix" in options else tmp_path / "film.mov", count=1, **options) \
-        if "codec" not in options else make_film(tmp_path / "film.mkv", count=1, **options)
+    path = (
+        make_film(tmp_path / "film.mp4" if "matrix" in options else tmp_path / "film.mov", count=1, **options)
+        if "codec" not in options
+        else make_film(tmp_path / "film.mkv", count=1, **options)
+    )
     assert half_size(open_reel(path, "progressive").info) == size
 
 
