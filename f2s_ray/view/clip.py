@@ -96,9 +96,9 @@ def make_clip(source: Film, result: Film, span: tuple[float, float], encoder: st
 def half_size(info: FilmInfo) -> tuple[int, int]:
     """Even width and height of an upright half, with square pixels; never more than the film has."""
     aspect = info.sample_aspect_ratio or Fraction(1)
-    width, height = info.width_px * max(aspect, Fraction(1)), info.height_px / min(aspect, Fraction(1))
-    scale = min(Fraction(1), _HALF_PX / max(width, height))
-    width, height = (max(_LEAST_PX, 2 * round(side * scale / 2)) for side in (width, height))
+    shown = (info.width_px * max(aspect, Fraction(1)), info.height_px / min(aspect, Fraction(1)))
+    scale = min(Fraction(1), _HALF_PX / max(shown))
+    width, height = (max(_LEAST_PX, 2 * round(side * scale / 2)) for side in shown)
     return (height, width) if info.turned else (width, height)
 
 

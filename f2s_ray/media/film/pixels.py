@@ -1,5 +1,7 @@
 """Decoded pictures to RGB arrays and back, by the film's own colour matrix and range."""
 
+from typing import cast
+
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
@@ -93,7 +95,8 @@ def clear_padding(frame: VideoFrame) -> None:
         return
     sample_bytes = 2 if frame.format.components[0].bits > 8 else 1
     for plane in frame.planes:
-        lines = np.frombuffer(plane, np.uint8, plane.height * plane.line_size).reshape(plane.height, plane.line_size)
+        samples = np.frombuffer(cast(memoryview, plane), np.uint8, plane.height * plane.line_size)
+        lines = samples.reshape(plane.height, plane.line_size)
         lines[:, plane.width * sample_bytes :] = 0
 
 
