@@ -1,18 +1,21 @@
-"""The pictures of the page: a picture's story to its inlined panels and cuts, a face's place to its thumbnail."""
+"""The pictures of the page: a picture's story to its inlined panels, cuts and clip, a face's place to its thumbnail."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from PIL import Image
 
 from f2s_ray.media.signatures import FILM
+from f2s_ray.stages.films import Film
+from f2s_ray.view.clip import Clip, make_clip, paired
 from f2s_ray.view.model import FaceCut, FaceStory, Original, Page, Picture
-from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load, load_frame
+from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load, load_frame, open_reel
+from f2s_ray.view.words import clock_words
 
-__all__ = ["Album", "Drawn", "DrawnFace"]
+__all__ = ["Album", "Drawn", "DrawnFace", "Moment"]
 
 _PANEL_PX = 900
 _SMALL_PANEL_PX = 640
@@ -20,6 +23,9 @@ _MANY_PICTURES = 40  # more than this, and panels get smaller, so that the page 
 _DETAIL_PX = 304  # two fit beside each other on a desk, one into a phone of 360 px
 _FACE_PX = 160
 _THUMB_PX = 96
+_MOMENTS = 3
+_KEPT_REELS = 8
+_WHOLE = "progressive"  # how a result is scanned, however its source was
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,14 @@ class DrawnFace:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A frame of a film and of its result side by side, and when it is shown."""
+
+    when: str
+    pair: Inline
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A picture with all that is shown of it; None where a file is gone or cannot be read."""
 
@@ -41,6 +55,8 @@ class Drawn:
     detail_before: Inline | None
     detail_after: Inline | None
     faces: tuple[DrawnFace, ...]
+    moments: tuple[Moment, ...]
+    clip: Clip | None
 
 
 class Album:
@@ -55,11 +71,14 @@ class Album:
     def __init__(self, page: Page, input_root: Path, output: Path) -> None:
         self._page, self._input_root, self._output = page, input_root, output
         self._thumbs: dict[str, Inline | None] = {}
+        self._reel = lru_cache(maxsize=_KEPT_REELS)(open_reel)
 
     def draw(self, picture: Picture) -> Drawn:
         """Panels, details and faces of one picture."""
         before = self._source(picture.original)
-        after = _opened(self._output / picture.result_path, picture.original, raw=False)
+        result = self._output / picture.result_path
+        after = self._result(result, picture.original)
+        reels, stretch = self._reels(picture, result), picture.film.stretch if picture.film else None
         panel_px = _PANEL_PX if len(self._page.pictures) <= _MANY_PICTURES else _SMALL_PANEL_PX
         return Drawn(
             story=picture,
@@ -70,6 +89,8 @@ class Album:
             faces=tuple(
                 DrawnFace(f, _face(before, f.cut, _FACE_PX), _face(after, f.cut, _FACE_PX)) for f in picture.faces
             ),
+            moments=_moments(*reels) if reels else (),
+            clip=make_clip(*reels, (stretch.start_seconds, stretch.stop_seconds)) if reels and stretch else None,
         )
 
     def thumb(self, cut: FaceCut | None) -> Inline | None:
@@ -82,15 +103,34 @@ class Album:
 
     def _source(self, original: Original) -> Image.Image | None:
         """A source; None also when the file is not the one that was restored any more."""
-        file = self._input_root / original.path
-        try:
-            if file.stat().st_size != original.byte_count:
-                return None
-        except OSError:
+        file = self._source_file(original)
+        if file is None:
             return None
-        image = _opened(file, original, raw=original.format == "RAW")
+        is_film, is_raw = original.format == FILM, original.format == "RAW"
+        image = self._frame(file, original.scan, original.frame) if is_film else load(file, raw=is_raw)
         self._cut_thumbs(image, self._cuts[original.path, original.frame])
         return image
+
+    def _source_file(self, original: Original) -> Path | None:
+        file = self._input_root / original.path
+        try:
+            return file if file.stat().st_size == original.byte_count else None
+        except OSError:
+            return None
+
+    def _result(self, file: Path, original: Original) -> Image.Image | None:
+        return self._frame(file, _WHOLE, original.frame) if original.format == FILM else load(file)
+
+    def _frame(self, file: Path, scan: str, number: int) -> Image.Image | None:
+        reel = self._reel(file, scan)
+        return load_frame(reel, number) if reel else None
+
+    def _reels(self, picture: Picture, result: Path) -> tuple[Film, Film] | None:
+        """A film and its result; None when one of them is gone, changed or cannot be read any more."""
+        file = self._source_file(picture.original) if picture.film else None
+        before = self._reel(file, picture.original.scan) if file else None
+        after = self._reel(result, _WHOLE) if before else None
+        return (before, after) if before and after else None
 
     def _cut_thumbs(self, image: Image.Image | None, cuts: Iterable[FaceCut]) -> None:
         for cut in cuts:
@@ -110,9 +150,16 @@ class Album:
         return by_frame
 
 
-def _opened(file: Path, original: Original, *, raw: bool) -> Image.Image | None:
-    """A photo, or the frame of a film that is shown."""
-    return load_frame(file, original.frame) if original.format == FILM else load(file, raw=raw)
+def _moments(source: Film, result: Film) -> tuple[Moment, ...]:
+    """Frames spread evenly over a film, not picked; without those that do not decode any more."""
+    index = source.index
+    numbers = sorted({index.frame_count * part // (2 * _MOMENTS) for part in range(1, 2 * _MOMENTS, 2)})
+    pairs = ((number, paired(source, result, number)) for number in numbers)
+    return tuple(
+        Moment(clock_words(float(index.begin_seconds(number))), inline(pair, pair.width))
+        for number, pair in pairs
+        if pair is not None
+    )
 
 
 def _panel(image: Image.Image | None, long_side_px: int) -> Inline | None:

@@ -6,7 +6,8 @@ from f2s_catalog.records import Attempt, FaceGate, Identity, MediaItem, Restored
 
 from f2s_ray.view.bars import quality_bars
 from f2s_ray.view.film_story import ORIGINS, damage_words, film_story
-from f2s_ray.view.model import FaceStory, Failure, Page, Person, Picture, Reference, Summary
+from f2s_ray.view.model import FaceStory, Failure, FilmStory, Page, Person, Picture, Reference, Summary
+from f2s_ray.view.stretch import choose_stretch
 from f2s_ray.view.tables import Tables, original_of
 from f2s_ray.view.words import count_words, decision_words, duration_words
 
@@ -14,6 +15,7 @@ __all__ = ["compose"]
 
 _MOST_FACES = 12
 _MOST_REFERENCES = 6
+_MOST_CLIPS = 6  # a clip is up to 400 kB of page
 _DIGEST_LETTERS = 12
 
 
@@ -24,7 +26,8 @@ def compose(tables: Tables, *, limit: int) -> Page:
     labels = {p.identity_id: p.name or f"Person {n}" for n, p in enumerate(people, start=1)}
     anchors = {p.identity_id: f"person-{n}" for n, p in enumerate(people[:limit], start=1)}
     pictures = {r.media_id: f"picture-{n}" for n, r in enumerate(shown, start=1)}
-    teller = _Teller(tables, labels, anchors, pictures)
+    films = [r.media_id for r in shown if tables.media[r.media_id].film]
+    teller = _Teller(tables, labels, anchors, pictures, films[:_MOST_CLIPS])
     return Page(
         summary=_summary(tables),
         pictures=tuple(teller.picture(restored) for restored in shown),
@@ -37,12 +40,18 @@ def compose(tables: Tables, *, limit: int) -> Page:
 
 
 class _Teller:
-    """Tells one picture or person with the names and anchors of the whole page at hand."""
+    """Tells one picture or person with the names and anchors of the whole page at hand, and which films move on it."""
 
     def __init__(
-        self, tables: Tables, labels: dict[str, str], people: dict[str, str], pictures: dict[str, str]
+        self,
+        tables: Tables,
+        labels: dict[str, str],
+        people: dict[str, str],
+        pictures: dict[str, str],
+        moving: list[str],
     ) -> None:
         self._tables, self._labels, self._people, self._pictures = tables, labels, people, pictures
+        self._moving = moving
 
     def picture(self, restored: RestoredMedia) -> Picture:
         """One restored picture."""
@@ -72,7 +81,7 @@ class _Teller:
             carried_over=restored.carried_over,
             changed=restored.changed,
             bars=quality_bars(report) if report else (),
-            film=film_story(tables, item, self._labels, self._people) if item.film else None,
+            film=self._film(item, frame),
         )
 
     def person(self, identity: Identity) -> Person:
@@ -106,6 +115,12 @@ class _Teller:
             return (item.width_px / 2, item.height_px / 2), "the centre", middle
         x0, y0, x1, y1 = face.box_px
         return ((x0 + x1) / 2, (y0 + y1) / 2), "the largest face", face.frame
+
+    def _film(self, item: MediaItem, frame: int) -> FilmStory | None:
+        if item.film is None:
+            return None
+        stretch = choose_stretch(self._tables, item, frame) if item.media_id in self._moving else None
+        return film_story(self._tables, item, self._labels, self._people, stretch)
 
     def _shot_at(self, item: MediaItem, frame: int) -> str:
         """The shot that a frame of a film is part of."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from f2s_catalog.records import DegradationCode, MediaItem, Shot
 
-from f2s_ray.view.model import Appearance, Curve, FilmStory, ShotStory
+from f2s_ray.view.model import Appearance, Curve, FilmStory, ShotStory, Stretch
 from f2s_ray.view.tables import Tables
 from f2s_ray.view.words import blockiness_words, clock_words, code_words, noise_words
 
@@ -21,13 +21,15 @@ ORIGINS = {
 }
 # name of the value, its label, how it is written, the end of its axis
 _CURVES = (
-    ("noise_sigma", "noise", "{:.3f}", 0.06),
-    ("blur_sigma_px", "blur, px", "{:.1f}", 3.0),
-    ("jpeg_quality", "JPEG quality", "{:.0f}", 100.0),
+    ("noise_sigma", "Noise, 0 is none", "{:.3f}", 0.06),
+    ("blur_sigma_px", "Blur in px, 0 is none", "{:.1f}", 3.0),
+    ("jpeg_quality", "JPEG quality, 100 is no compression", "{:.0f}", 100.0),
 )
 
 
-def film_story(tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]) -> FilmStory:
+def film_story(
+    tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str], stretch: Stretch | None
+) -> FilmStory:
     """What the page tells of a film; ``labels`` and ``anchors`` are those of the people on it."""
     shots = tables.shots_by_media.get(item.media_id, [])
     return FilmStory(
@@ -35,6 +37,9 @@ def film_story(tables: Tables, item: MediaItem, labels: Mapping[str, str], ancho
         shots_left_out=max(0, len(shots) - _MOST_SHOTS),
         appearances=_appearances(tables, item, labels, anchors),
         curves=_curves(tables, shots),
+        ends=(clock_words(shots[0].start_seconds), clock_words(shots[-1].stop_seconds)) if shots else ("", ""),
+        cuts=tuple(_place(shots, shot.start_seconds) for shot in shots[1:]),
+        stretch=stretch,
     )
 
 
@@ -98,21 +103,25 @@ def _span(begin: float, end: float) -> str:
 
 def _curves(tables: Tables, shots: Sequence[Shot]) -> tuple[Curve, ...]:
     """Steps: one a shot, or one a stretch where the damage changes inside it; nothing where no code was read."""
-    if not shots:
-        return ()
-    begin, length = shots[0].start_seconds, max(shots[-1].stop_seconds - shots[0].start_seconds, 1e-6)
     curves = []
     for name, label, written, end in _CURVES:
         steps = [step for shot in shots for step in _steps(tables.codes.get(shot.shot_id), shot, name)]
         if steps:
             points = [
-                (100 * (moment - begin) / length, 100 * (1 - min(1.0, max(0.0, value / end))))
+                (_place(shots, moment), 100 * (1 - min(1.0, max(0.0, value / end))))
                 for start, stop, value in steps
                 for moment in (start, stop)
             ]
             values = [value for _, _, value in steps]
-            curves.append(Curve(label, written.format(min(values)), written.format(max(values)), tuple(points)))
+            low, high = written.format(min(values)), written.format(max(values))
+            curves.append(Curve(label, low, high, f"{end:g}", tuple(points)))
     return tuple(curves)
+
+
+def _place(shots: Sequence[Shot], moment: float) -> float:
+    """A moment on the axis of time, 0..100."""
+    begin, stop = shots[0].start_seconds, shots[-1].stop_seconds
+    return 100 * (moment - begin) / max(stop - begin, 1e-6)
 
 
 def _steps(code: DegradationCode | None, shot: Shot, name: str) -> list[tuple[float, float, float]]:

@@ -20,6 +20,7 @@ __all__ = [
     "Picture",
     "Reference",
     "ShotStory",
+    "Stretch",
     "Summary",
 ]
 
@@ -42,7 +43,7 @@ class CatalogReader(Protocol):
 class Original:
     """A source: its path below INPUT, its size when it was read, its format, its upright width and height.
 
-    ``frame`` is the number of the frame of a film that is shown; 0 for a photo.
+    Of a film ``frame`` is the number of the frame that is shown, ``scan`` how it was scanned, as ``FilmFacts`` says.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Original:
     format: str
     frame_px: tuple[int, int]
     frame: int = 0
+    scan: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,22 +118,42 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Curve:
-    """A value of the code over the time of a film: its name, lowest and highest, and x y in 0..100, y downward."""
+    """A value of the code over the time of a film: its name, lowest and highest, and x y in 0..100, y downward.
+
+    The axis of y runs from 0 at the bottom to ``axis_end`` at the top.
+    """
 
     label: str
     low: str
     high: str
+    axis_end: str
     points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The seconds [start, stop) of a film that the page shows moving, and what is special about them."""
+
+    start_seconds: float
+    stop_seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
 class FilmStory:
-    """What the page tells of a film beside one frame of it."""
+    """What the page tells of a film beside one frame of it.
+
+    ``ends`` are its begin and end on the clock, ``cuts`` where its shots begin but the first, x in 0..100 as in the
+    curves; ``stretch`` is None where the page shows none moving.
+    """
 
     shots: tuple[ShotStory, ...]
     shots_left_out: int
     appearances: tuple[Appearance, ...]
     curves: tuple[Curve, ...]
+    ends: tuple[str, str]
+    cuts: tuple[float, ...]
+    stretch: Stretch | None
 
 
 @dataclass(frozen=True)

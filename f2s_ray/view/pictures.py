@@ -1,4 +1,4 @@
-"""A picture file to small upright JPEG data URIs: 8-bit RGB, alpha over white, colour profiles ignored."""
+"""A picture file, or a frame of a film, to small upright JPEG data URIs: 8-bit RGB, alpha over white, colour profiles ignored."""
 
 import base64
 import io
@@ -14,11 +14,13 @@ from PIL import Image, ImageOps, TiffImagePlugin
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.info import FilmLimits
+from f2s_ray.media.film.pixels import RgbReader
 from f2s_ray.media.film.probe import probe_film
-from f2s_ray.media.film.read import read_frames
 from f2s_ray.media.film.scan import scan_packets
+from f2s_ray.media.film.turn import turn_of, upright
+from f2s_ray.stages.films import Film, stored_frames
 
-__all__ = ["Inline", "cut_face", "cut_square", "inline", "load", "load_frame"]
+__all__ = ["Inline", "cut_face", "cut_square", "inline", "load", "load_frame", "open_reel"]
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
 _FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside
@@ -56,14 +58,21 @@ def load(path: Path, *, raw: bool = False) -> Image.Image | None:
     return None
 
 
-def load_frame(path: Path, number: int) -> Image.Image | None:
-    """A frame of a film, upright, as 8-bit RGB; None when the film is gone or cannot be read any more."""
+def open_reel(path: Path, scan: str) -> Film | None:
+    """A film by its file and how it was scanned; None when it is gone or cannot be read any more."""
     try:
-        info, index = probe_film(path, FilmLimits()), scan_packets(path)
-        (frame,) = read_frames(path, info, index, number, number + 1)
+        return Film(path, probe_film(path, FilmLimits()), scan_packets(path), scan)
+    except MediaError:
+        return None
+
+
+def load_frame(film: Film, number: int) -> Image.Image | None:
+    """A frame of a film, upright, as 8-bit RGB; None when it does not decode."""
+    try:
+        (frame,) = stored_frames(film, number, number + 1)
+        return Image.fromarray(_eight_bits(upright(RgbReader(film.info)(frame), turn_of(film.info.display_matrix))))
     except (MediaError, ValueError):
         return None
-    return Image.fromarray(_eight_bits(frame.rgb))
 
 
 def inline(image: Image.Image, long_side_px: int) -> Inline:

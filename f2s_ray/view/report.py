@@ -16,7 +16,7 @@ from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
 from f2s_ray.view.model import CatalogReader
 from f2s_ray.view.tables import read_tables
-from f2s_ray.view.words import visible
+from f2s_ray.view.words import clock_words, visible
 
 __all__ = ["render_report", "write_report"]
 
@@ -77,7 +77,9 @@ def _environment() -> Environment:
     def show(value: object) -> object:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    return Environment(autoescape=True, finalize=show, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(autoescape=True, finalize=show, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["clock"] = clock_words
+    return made
 
 
 def _asset(name: str) -> str:

@@ -107,7 +107,8 @@ class Tables:
 
 def original_of(item: MediaItem, frame: int = 0) -> Original:
     """The source of a medium, as far as drawing needs it."""
-    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px), frame)
+    scan = item.film.scan if item.film else ""
+    return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px), frame, scan)
 
 
 def read_tables(catalog: CatalogReader) -> Tables:

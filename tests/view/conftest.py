@@ -1,6 +1,7 @@
 """A small made archive, restored: the public-domain astronaut as the person, hostile names, a failure."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ from f2s_catalog.records import (
 )
 from PIL import Image, ImageFilter
 from skimage import data
+
+from tests.media.film.films import make_film, numbered
+from tests.stages.films import probed
 
 HOSTILE = "<script>alert('x')</script>\u202egpj.\"&'.jpg"
 FACE_BOX = (177.0, 67.0, 272.0, 192.0)
@@ -141,6 +145,36 @@ class Archive:
         self.add_attempt(path, "done")
         return media_id
 
+    def add_film(self, path, *, count=12, seen=(), shots=None, rate=25, **film):
+        """A film of numbered frames, its brightened twin, and the rows about them; ``seen`` holds spans in seconds."""
+        source, result = self.input_root / path, self.output / "restored" / path
+        for target, show in ((source, numbered), (result, brightened)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            make_film(target, count=count, show=show, rate=Fraction(rate), options={"crf": "8"}, **film)
+        item = probed(self.input_root, path)
+        bounds = shots or ((0, count),)
+        made = [
+            Shot(
+                shot_id=f"{item.media_id}/{number}", media_id=item.media_id, start_seconds=first / rate,
+                stop_seconds=stop / rate, first_frame=first, stop_frame=stop, cut_score=1,
+            )
+            for number, (first, stop) in enumerate(bounds)
+        ]  # fmt: skip
+        faces = [
+            face_of(
+                next(shot for shot in made if shot.stop_seconds > begin), f"{item.media_id}/f{n}", (begin, end), rate
+            )
+            for n, (begin, end) in enumerate(seen)
+        ]
+        restored = RestoredMedia(
+            media_id=item.media_id, task_id=f"task of {path}", path=f"restored/{path}", digest="d", byte_count=1,
+            source_digest=item.content_digest, models=(), carried_over=(), changed=(),
+        )  # fmt: skip
+        self.catalog.records += [item, *made, *faces, restored]
+        self.add_source(path)
+        self.add_attempt(path, "done")
+        return item
+
     def add_person(self, name=None):
         """One identity, ann, of all faces; the first face is its reference."""
         face_ids = tuple(face.face_id for face in self.catalog.rows(Face))
@@ -155,6 +189,21 @@ class Archive:
                 ),
             ),
         ]
+
+
+def face_of(shot, face_id, span, rate):
+    """A face that its track shows from and to these seconds."""
+    return Face(
+        face_id=face_id, shot_id=shot.shot_id, media_id=shot.media_id, track_id=face_id, frame=round(span[0] * rate),
+        pts_seconds=span[0], seen_from_seconds=span[0], seen_to_seconds=span[1], box_px=(10.0, 10.0, 40.0, 40.0),
+        landmarks_px=(0.0,) * 10, score=0.9, face_px=30, sharpness=0.6, yaw_degrees=5, quality=0.7, embedding=(1.0,),
+        embedder="sface@0ba9fbfa01b5270c",
+    )  # fmt: skip
+
+
+def brightened(number, width, height):
+    """What stands for a restored frame."""
+    return (numbered(number, width, height) * 0.7 + 60).astype(np.uint8)
 
 
 def damaged(image):

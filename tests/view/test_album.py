@@ -8,6 +8,7 @@ from PIL import Image
 from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
 from f2s_ray.view.tables import read_tables
+from tests.media.film.films import QUARTER
 
 
 @pytest.fixture
@@ -66,3 +67,39 @@ def test_panels_shrink_when_there_are_many(archive, count, width_px):
     page = compose(read_tables(archive.catalog), limit=200)
     album = Album(replace(page, pictures=page.pictures * count), archive.input_root, archive.output)
     assert album.draw(page.pictures[0]).after.width_px == width_px
+
+
+def test_a_film_is_drawn_large_at_even_moments_and_moving(archive, album_of):
+    archive.add_film("film.mkv")
+    album, page = album_of()
+    drawn = album.draw(page.pictures[0])
+    assert drawn.before.width_px == drawn.after.width_px == 96
+    assert [moment.when for moment in drawn.moments] == ["0:00.0", "0:00.2", "0:00.4"]
+    assert {moment.pair.width_px for moment in drawn.moments} == {drawn.clip.width_px}
+    assert (drawn.clip.start_seconds, drawn.clip.stop_seconds) == pytest.approx((0, 0.48))
+
+
+def test_a_turned_film_is_upright_everywhere(archive, album_of):
+    archive.add_film("film.mp4", matrix=QUARTER)
+    album, page = album_of()
+    drawn = album.draw(page.pictures[0])
+    assert (drawn.before.width_px, drawn.before.height_px) == (64, 96)
+    assert (drawn.clip.width_px, drawn.clip.height_px) == (132, 96)
+
+
+def test_a_film_whose_source_was_replaced_has_no_clip(archive, album_of):
+    archive.add_film("film.mkv")
+    (archive.input_root / "film.mkv").write_bytes((archive.output / "restored" / "film.mkv").read_bytes())
+    album, page = album_of()
+    drawn = album.draw(page.pictures[0])
+    assert (drawn.before, drawn.moments, drawn.clip) == (None, (), None)
+    assert drawn.after is not None
+
+
+def test_a_result_that_is_no_film_any_more_leaves_the_source(archive, album_of):
+    archive.add_film("film.mkv")
+    (archive.output / "restored" / "film.mkv").write_bytes(b"not a film")
+    album, page = album_of()
+    drawn = album.draw(page.pictures[0])
+    assert (drawn.after, drawn.moments, drawn.clip) == (None, (), None)
+    assert drawn.before is not None

@@ -1,6 +1,7 @@
 """The catalog's rows become the page's words."""
 
 import pytest
+from f2s_catalog.records import DegradationCode, Shot
 
 from f2s_ray.view.compose import compose
 from f2s_ray.view.tables import read_tables
@@ -84,3 +85,23 @@ def test_a_picture_whose_task_is_gone_is_still_told(archive):
     archive.catalog.records[:] = kept
     (picture,) = compose(read_tables(archive.catalog), limit=9).pictures
     assert (picture.damage, picture.faces, picture.bars) == ("unknown", (), ())
+
+
+def test_a_film_tells_its_ends_and_where_its_shots_are_cut(archive):
+    archive.add_film("film.mkv", count=20, shots=((0, 5), (5, 20)))
+    (picture,) = compose(read_tables(archive.catalog), limit=200).pictures
+    assert picture.film.ends == ("0:00.0", "0:00.8")
+    assert picture.film.cuts == pytest.approx((25.0,))
+    assert picture.film.curves == ()
+
+
+def test_a_curve_steps_where_a_shot_begins_and_ends_at_the_end_of_its_axis(archive):
+    archive.add_film("film.mkv", count=20, shots=((0, 5), (5, 20)))
+    archive.add_photo("still.jpg")
+    code = next(row for row in archive.catalog.rows(DegradationCode))
+    for shot, noise in zip(archive.catalog.rows(Shot)[:2], (0.03, 0.06), strict=True):
+        archive.catalog.records.append(code.model_copy(update={"shot_id": shot.shot_id, "noise_sigma": noise}))
+    film = compose(read_tables(archive.catalog), limit=200).pictures[0].film
+    noise = film.curves[0]
+    assert (noise.low, noise.high, noise.axis_end) == ("0.030", "0.060", "0.06")
+    assert [value for point in noise.points for value in point] == pytest.approx([0, 50, 25, 50, 25, 0, 100, 0])

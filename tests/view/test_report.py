@@ -8,7 +8,7 @@ import pytest
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.view.report import render_report, write_report
 
-VOID = {"meta", "img", "input", "link", "br", "hr", "rect"}
+VOID = {"meta", "img", "input", "link", "br", "hr", "rect", "path", "polyline"}
 
 
 class Page(HTMLParser):
@@ -176,3 +176,37 @@ def test_a_page_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "runs").write_text("a file where a folder must be")
     with pytest.raises(JobError, match=r"cannot write .*report\.html"):
         write_report(tmp_path, tmp_path, "run")
+
+
+def test_a_film_moves_on_the_page_and_nothing_is_loaded_for_it(archive):
+    archive.add_film("film.mkv", seen=((0.0, 0.4),))
+    page = Page(html_of(archive))
+    (video,) = page.all("video")
+    assert video["src"].startswith("data:video/mp4;base64,")
+    assert {"controls", "muted", "loop", "playsinline"} <= set(video)
+    assert "autoplay" not in video
+    assert "before restoration in the left half" in video["aria-label"]
+    assert "media-src data:;" in page.all("meta")[1]["content"]
+    assert "0:00.0 to 0:00.4, where people are seen longest" in page.text
+
+
+def test_a_film_whose_result_is_gone_has_a_page_without_clip(archive):
+    archive.add_film("film.mkv")
+    (archive.output / "restored" / "film.mkv").unlink()
+    page = Page(html_of(archive))
+    assert not page.all("video")
+    assert "No clip: the source or the result is gone" in page.text
+
+
+def test_only_the_first_films_move_but_all_show_frames(archive):
+    for number in range(7):
+        archive.add_film(f"{number}.mkv", count=2)
+    page = Page(html_of(archive))
+    assert len(page.all("video")) == 6
+    assert "No clip" not in page.text
+    assert len([image for image in page.all("img") if image["alt"].startswith("6.mkv at ")]) == 2
+
+
+def test_a_film_gives_the_same_bytes_again(archive):
+    archive.add_film("film.mkv")
+    assert html_of(archive) == html_of(archive)
