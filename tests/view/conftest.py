@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
+    TABLES,
     Attempt,
     CodeEstimate,
     DegradationCode,
@@ -26,6 +29,8 @@ from f2s_catalog.records import (
 from PIL import Image, ImageFilter
 from skimage import data
 
+from tests.catalog.made import outcome
+
 HOSTILE = "<script>alert('x')</script>\u202egpj.\"&'.jpg"
 FACE_BOX = (177.0, 67.0, 272.0, 192.0)
 
@@ -42,6 +47,12 @@ class MadeCatalog:
 
     def attempts(self):
         return self.ledger
+
+    def view(self, name):
+        with TemporaryDirectory() as folder:
+            catalog = Catalog(Path(folder))
+            catalog.commit(TABLES, [outcome("*", *self.records)])
+            return catalog.view(name)
 
 
 @dataclass(frozen=True)
