@@ -15,9 +15,9 @@ def joined(spans: str, keys: str) -> str:
     """
     return f"""
 SELECT {keys}, min(seen_from_seconds) AS seen_from_seconds, max(seen_to_seconds) AS seen_to_seconds FROM (
-    SELECT *, count_if(is_new) OVER (PARTITION BY {keys} ORDER BY seen_from_seconds, seen_to_seconds
+    SELECT *, sum(is_new) OVER (PARTITION BY {keys} ORDER BY seen_from_seconds, seen_to_seconds
         ROWS UNBOUNDED PRECEDING) AS stretch FROM (
-        SELECT *, seen_from_seconds - max(seen_to_seconds) OVER (PARTITION BY {keys}
+        SELECT *, coalesce(seen_from_seconds - max(seen_to_seconds) OVER (PARTITION BY {keys}
             ORDER BY seen_from_seconds, seen_to_seconds ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) >= {JOINED_SECONDS} AS is_new FROM ({spans})))
+        ) >= {JOINED_SECONDS}, true)::INTEGER AS is_new FROM ({spans})))
 GROUP BY {keys}, stretch"""

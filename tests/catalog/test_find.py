@@ -1,7 +1,5 @@
 """Known small archives, and who and what a question finds in them."""
 
-import random
-import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +36,9 @@ class Archive:
         return media_id
 
     def add_shot(self, shot_id, media_id, sigma) -> None:
-        numbers = dict.fromkeys(["blur_sigma_px", "jpeg_quality", "downscale", "agreement"], None if sigma is None else 2)
+        numbers = dict.fromkeys(
+            ["blur_sigma_px", "jpeg_quality", "downscale", "agreement"], None if sigma is None else 2
+        )
         self.records += [
             Shot.model_validate({**shot(0).model_dump(), "shot_id": shot_id, "media_id": media_id}),
             DegradationCode(
@@ -46,6 +46,14 @@ class Archive:
                 signature=(), noise_sigma=sigma, regions=(), changes=(), estimator="e", **numbers,
             ),
         ]  # fmt: skip
+
+    def add_track_gate(self, media_id, decision) -> None:
+        gate = FaceGate(
+            face_id="f", identity_id=None, reference_face_ids=(), decision=decision, weight=0, similarity_before=None,
+            similarity_after=None, other_before=None, other_after=None, self_similarity=1, reason="",
+        )  # fmt: skip
+        own = {"shot_id": f"{media_id}/0", "media_id": media_id, "face_ids": (), "version": ""}
+        self.records.append(TrackGate(track_id=f"{media_id}/0/t0", gate=gate, **own))
 
     def seen(self, identity_id, media_id, *spans, frames=1) -> None:
         """A face of a photo, or a track of a film for each span, known by several frames."""
@@ -58,9 +66,9 @@ class Archive:
                 self.records.append(face(0).model_copy(update={**own, **span}))
                 self.faces.setdefault(identity_id, []).append(own["face_id"])
 
-    def commit(self, **names) -> None:
+    def commit(self, names=None) -> None:
         for identity_id, face_ids in self.faces.items():
-            name = {ANN: "Ann", BEN: "Ben", CID: "Cid"} | names
+            name = {ANN: "Ann", BEN: "Ben", CID: "Cid"} | (names or {})
             self.records.append(
                 Identity(
                     identity_id=identity_id, face_ids=tuple(face_ids), centroid=(1.0,), cohesion=1, margin=1,
@@ -73,10 +81,10 @@ class Archive:
         return [found.path for found in find(self.root, text)]
 
 
-@pytest.fixture
-def photos(tmp_path):
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
     """Ann alone, Ann and Ben, all three, somebody without a name, an empty street."""
-    archive = Archive(tmp_path)
+    archive = Archive(tmp_path_factory.mktemp("output"))
     people = {
         "1994/Ann.jpg": [ANN],
         "1994/both.jpg": [ANN, BEN],
@@ -95,10 +103,10 @@ def photos(tmp_path):
     return archive
 
 
-@pytest.fixture
-def films(tmp_path):
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
     """Both at once for a while; both one after the other; Ann at a photo."""
-    archive = Archive(tmp_path)
+    archive = Archive(tmp_path_factory.mktemp("output"))
     party = archive.media("party.mp4", kind="film", noise=[0.02, 0.09])
     archive.seen(ANN, party, (3.2, 5.0), (5.5, 7.9), (20.0, 21.0), frames=3)
     archive.seen(BEN, party, (4.0, 6.0), (7.0, 9.0), (30.0, 30.0), frames=2)
@@ -107,6 +115,7 @@ def films(tmp_path):
     archive.seen(BEN, talk, (1.2, 1.8))
     archive.seen(CID, talk, (3700.0, 3701.0))
     archive.seen(ANN, archive.media("ann.jpg"))
+    archive.add_track_gate(party, "kept")
     archive.commit()
     return archive
 
@@ -162,3 +171,157 @@ ALL = ["1994/Ann.jpg", "1994/both.jpg", "1994/summer/all.jpg", STREET, "2001/nob
 )
 def test_a_question_finds_what_is_known_to_be_there(photos, text, numbers):
     assert photos.paths(text) == [ALL[number] for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ('person:"Ann & Ben"', ["party.mp4"]),
+        ("person:Ann person:Ben", ["party.mp4", "talk.mp4"]),
+        ("only:Ann", ["ann.jpg"]),
+        ('only:"Ann & Ben"', ["party.mp4"]),
+        ("faces:2", ["party.mp4"]),
+        ("faces:1", ["ann.jpg", "talk.mp4"]),
+        ("faces:>2", []),
+        ("noise:>0.05", ["party.mp4"]),
+        ("-noise:>0.05", ["ann.jpg", "talk.mp4"]),
+        ("kind:film -person:Cid", ["party.mp4"]),
+        ("kind:film|photo gate:kept|blended", ["party.mp4"]),
+        ("gate:restored", []),
+    ],
+)
+def test_in_a_film_together_is_at_overlapping_times(films, text, paths):
+    assert films.paths(text) == paths
+
+
+def test_a_film_says_when_those_who_are_asked_for_are_seen(films):
+    photo, party, talk = find(films.root, "person:Ann")
+    assert (photo.people, photo.times) == (("Ann",), {})
+    assert party.people == ("Ann", "Ben")
+    assert party.times == {"Ann": ((3.2, 7.9), (20.0, 21.0))}
+    assert (talk.people, talk.times) == (("Ann", "Ben", "Cid"), {"Ann": ((0.0, 3.0),)})
+
+
+def test_of_a_group_the_times_together_are_told_too(films):
+    (party,) = find(films.root, 'person:"Ann & Ben"')
+    assert party.times == {
+        "Ann": ((3.2, 7.9), (20.0, 21.0)),
+        "Ben": ((4.0, 9.0), (30.0, 30.0)),
+        "Ann & Ben": ((4.0, 6.0), (7.0, 7.9)),
+    }
+
+
+def test_who_is_not_wanted_has_no_times(films):
+    (talk,) = find(films.root, "kind:film person:Cid -only:Ann")
+    assert talk.times == {"Cid": ((3700.0, 3701.0),)}
+
+
+def test_the_limit_takes_the_first_by_path(photos):
+    assert [found.path for found in find(photos.root, "", limit=2)] == ALL[:2]
+
+
+def test_two_identities_of_one_name_are_both_meant(tmp_path):
+    archive = Archive(tmp_path)
+    film = archive.media("f.mp4", kind="film")
+    archive.seen(ANN, film, (0.0, 2.0))
+    archive.seen(BEN, film, (2.5, 4.0))
+    archive.seen(CID, archive.media("c.jpg"))
+    archive.commit({ANN: "Zoe\u0308 & Co", BEN: "Zo\u00eb & Co", CID: None})
+    (found,) = find(tmp_path, r'person:"ZO\u00cb \& co"')
+    assert (found.path, list(found.times.values())) == ("f.mp4", [((0.0, 4.0),)])
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("person:Anm", 8, "there is no person 'Anm'; the nearest is 'Ann'"),
+        ('kind:photo person:"Ann &  Bem"', 27, "there is no person 'Bem'; the nearest is 'Ben'"),
+        ("only:qqqq", 6, "there is no person 'qqqq'; there are Ann, Ben, Cid, Person 4"),
+        ("person:aaaaa", 8, "there is no person 'aaaaa'"),
+        ("folder:1995", 8, "there is no folder '1995'; the nearest is '1994'"),
+        ("-folder:199", 9, "there is no folder '199'"),
+    ],
+)
+def test_a_name_that_nobody_has_is_shown_with_the_nearest(photos, text, column, words):
+    with pytest.raises(QueryError) as caught:
+        find(photos.root, text)
+    message, shown, caret = str(caught.value).split("\n")
+    assert message.startswith(f"column {column}: {words}")
+    assert (shown, caret) == (f"  {text}", f"  {' ' * (column - 1)}^")
+
+
+def test_an_id_that_begins_like_another_is_not_guessed(tmp_path):
+    archive = Archive(tmp_path)
+    for end in "01":
+        archive.seen(f"{'a' * 8}{end}", archive.media(f"{end}.jpg"))
+    archive.commit()
+    with pytest.raises(QueryError, match="begins more than one id: Person 1 aaaaaaaa0, Person 2 aaaaaaaa1; write more"):
+        find(tmp_path, "person:aaaaaaa")
+    assert archive.paths("person:AAAAAAAA1") == ["1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("%", [3]),
+        ("_", [3]),
+        ("'x", [3]),
+        ("100% -nobody", [3]),
+        ('"100% street"', [3]),
+        (r"_\'x", [3]),
+        (r'"_\\\'x"', [3]),
+        ("'); DROP VIEW media; --", []),
+        ("' OR 1=1", []),
+        ("?", []),
+        ("$1 {0} :x", []),
+    ],
+)
+def test_words_are_literal_whatever_they_would_be_in_sql(photos, text, numbers):
+    assert photos.paths(text) == [ALL[number] for number in numbers]
+
+
+def test_a_name_is_literal_whatever_it_would_be_in_sql(tmp_path):
+    archive = Archive(tmp_path)
+    name = "Bobby'); DROP TABLE media; -- %_?"
+    archive.seen(ANN, archive.media("a.jpg"))
+    archive.commit({ANN: name})
+    (found,) = find(tmp_path, f'person:"{name}"')
+    assert found.people == (name,)
+
+
+def answer(archive, text) -> list[str] | str:
+    try:
+        return archive.paths(text)
+    except QueryError as error:
+        return str(error)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    terms=st.lists(
+        st.builds(
+            "{}{}{}".format,
+            st.sampled_from(["", "-"]),
+            st.sampled_from(["", "person:", "only:", "folder:", "faces:", "jpeg:", "year:", "kind:", "gate:"]),
+            st.sampled_from(['"Ann & Ben"', "Ann|Ben", "1994", "1..3", ">2", "film", "kept"]) | st.text(max_size=6),
+        ),
+        max_size=4,
+    )
+)
+@example(terms=["\x00", "\ud800"])
+def test_any_text_is_answered_or_refused(photos, terms):
+    told = answer(photos, " ".join(terms))
+    assert told.startswith("column ") if isinstance(told, str) else set(told) <= set(ALL)
+
+
+def test_an_archive_without_people_says_so(tmp_path):
+    archive = Archive(tmp_path)
+    archive.media("a.jpg")
+    archive.commit()
+    with pytest.raises(QueryError, match="no person 'Ann'; there are none yet"):
+        find(tmp_path, "person:Ann")
+
+
+def test_a_folder_without_a_catalog_is_named(tmp_path):
+    with pytest.raises(CatalogError, match="no catalog in"):
+        find(tmp_path, "")
