@@ -206,7 +206,7 @@ def test_of_a_group_the_times_together_are_told_too(films):
     (party,) = find(films.root, 'person:"Ann & Ben"')
     assert party.times == {
         "Ann": ((3.2, 7.9), (20.0, 21.0)),
-        "Ben": ((4.0, 9.0), (30.0, 30.0)),
+        "Ben": ((4.0, 6.0), (7.0, 9.0), (30.0, 30.0)),
         "Ann & Ben": ((4.0, 6.0), (7.0, 7.9)),
     }
 
@@ -227,7 +227,7 @@ def test_two_identities_of_one_name_are_both_meant(tmp_path):
     archive.seen(BEN, film, (2.5, 4.0))
     archive.seen(CID, archive.media("c.jpg"))
     archive.commit({ANN: "Zoe\u0308 & Co", BEN: "Zo\u00eb & Co", CID: None})
-    (found,) = find(tmp_path, r'person:"ZO\u00cb \& co"')
+    (found,) = find(tmp_path, 'person:"ZO\u00cb \\& co"')
     assert (found.path, list(found.times.values())) == ("f.mp4", [((0.0, 4.0),)])
 
 
@@ -270,8 +270,8 @@ def test_an_id_that_begins_like_another_is_not_guessed(tmp_path):
         ('"100% street"', [3]),
         (r"_\'x", [3]),
         (r'"_\\\'x"', [3]),
-        ("'); DROP VIEW media; --", []),
-        ("' OR 1=1", []),
+        ("'); DROP VIEW media;", []),
+        ("' or 1=1", []),
         ("?", []),
         ("$1 {0} :x", []),
     ],

@@ -1,5 +1,7 @@
 """Spans that nearly touch become one; others stay as they are."""
 
+from itertools import pairwise
+
 import duckdb
 import pytest
 from f2s_catalog.spans import joined
@@ -41,4 +43,4 @@ def test_stretches_hold_every_span_and_lie_a_second_apart(spans):
     assert all(any(a <= begin and end <= b for a, b in found) for begin, end in spans)
     assert {a for a, _ in found} <= {begin for begin, _ in spans}
     assert {b for _, b in found} <= {end for _, end in spans}
-    assert all(later[0] - earlier[1] >= 1 for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later[0] - earlier[1] >= 1 for earlier, later in pairwise(found))
