@@ -46,7 +46,7 @@ VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for
 class QueryCommand(typer.core.TyperCommand):
     """A command whose words may begin with a minus, as in ``-person:Ann``; its options are long, but for ``-h``."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # the wider type is private to typer
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # private to typer
         """Keep such words from being read as options: with a blank in front they are none."""
         return super().parse_args(ctx, [f" {word}" if re.match("-[^-h]|-h.", word) else word for word in args])
 
