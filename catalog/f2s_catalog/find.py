@@ -100,7 +100,7 @@ def _times(connection: duckdb.DuckDBPyConnection, select: Select | None) -> dict
         return times
     sql = (
         f"SELECT media_id, label, seen_from_seconds, seen_to_seconds FROM ({select.sql})"
-        " SEMI JOIN (FROM _found WHERE kind = 'film') USING (media_id) ORDER BY ALL"
+        " SEMI JOIN (FROM _found WHERE kind = 'film') USING (media_id) ORDER BY number, seen_from_seconds"
     )
     for media_id, label, begin, end in connection.sql(sql, params=select.values).fetchall():
         own = times.setdefault(media_id, {})

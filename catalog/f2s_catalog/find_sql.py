@@ -68,9 +68,9 @@ def media_asked(question: Question, people: Mapping[Who, Meant]) -> Select:
 
 
 def times_asked(question: Question, people: Mapping[Who, Meant]) -> Select | None:
-    """When those who were asked for are seen: media_id, label and span; of several in one group also all together.
+    """When those who were asked for are seen: media_id, number in the order of asking, label and span.
 
-    None where nobody was asked for.
+    Each person comes first, then those of a group together. None where nobody was asked for.
     """
     asked = [term.asked for term in question.terms if isinstance(term.asked, People) and not term.is_negated]
     groups = [tuple(people[who] for who in group) for one in asked for group in one.groups]
@@ -78,9 +78,11 @@ def times_asked(question: Question, people: Mapping[Who, Meant]) -> Select | Non
     if not units:
         return None
     spans = [(" & ".join(one.label for one in unit), _together(unit)) for unit in units]
-    union = " UNION ALL ".join(f"SELECT ? AS label, * FROM ({select.sql})" for _, select in spans)
+    union = " UNION ALL ".join(
+        f"SELECT {n} AS number, ? AS label, * FROM ({select.sql})" for n, (_, select) in enumerate(spans)
+    )
     values = tuple(chain.from_iterable((label, *select.values) for label, select in spans))
-    return Select(joined(union, "media_id, label"), values)
+    return Select(joined(union, "media_id, number, label"), values)
 
 
 def _media(asked: People | Number | Choice | Folder | Word, people: Mapping[Who, Meant]) -> Select:

@@ -204,6 +204,7 @@ def test_a_film_says_when_those_who_are_asked_for_are_seen(films):
 
 def test_of_a_group_the_times_together_are_told_too(films):
     (party,) = find(films.root, 'person:"Ann & Ben"')
+    assert list(party.times) == ["Ann", "Ben", "Ann & Ben"]
     assert party.times == {
         "Ann": ((3.2, 7.9), (20.0, 21.0)),
         "Ben": ((4.0, 6.0), (7.0, 9.0), (30.0, 30.0)),
