@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.find_parse import parse
-from f2s_catalog.find_people import Meant, meant
-from f2s_catalog.find_sql import Select, media_asked, times_asked
-from f2s_catalog.find_terms import Folder, People, Question, Who, fault
+from f2s_catalog.find_people import meant
+from f2s_catalog.find_sql import OPENED, Select, media_asked, times_asked
+from f2s_catalog.find_terms import Folder, Question, fault
 from f2s_catalog.nearest import nearest
 from f2s_catalog.views import connect
 
@@ -51,7 +51,9 @@ def find(root: Path, text: str, *, limit: int | None = None) -> list[Found]:
     if not (root / "catalog").is_dir():
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
     with connect(root) as connection:
-        people = _people(connection, question)
+        for statement in OPENED:
+            connection.execute(statement)
+        people = meant(question, connection.sql("SELECT identity_id, label FROM _people").fetchall())
         _check_folders(connection, question)
         media = _answer(connection, media_asked(question, people)).slice(length=limit)
         connection.register("_found", media)
@@ -61,12 +63,6 @@ def find(root: Path, text: str, *, limit: int | None = None) -> list[Found]:
         Found(row["path"], row["kind"], labels.get(row["media_id"], ()), times.get(row["media_id"], {}))
         for row in media.to_pylist()
     ]
-
-
-def _people(connection: duckdb.DuckDBPyConnection, question: Question) -> dict[Who, Meant]:
-    if not any(isinstance(term.asked, People) for term in question.terms):
-        return {}
-    return meant(question, connection.sql("SELECT identity_id, label FROM people").fetchall())
 
 
 def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
@@ -86,8 +82,11 @@ def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) ->
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """media_id to all who are seen in it, those first who come first."""
-    labels: dict[str, dict[str, None]] = {}
-    sql = "SELECT media_id, label FROM appearances SEMI JOIN _found USING (media_id) ORDER BY seen_from_seconds, label"
+    labels: dict[str, dict[str, None]] = {}  # two identities of one name are told once
+    sql = (
+        "SELECT media_id, label FROM _seen JOIN _people USING (identity_id) SEMI JOIN _found USING (media_id)"
+        " GROUP BY ALL ORDER BY min(seen_from_seconds), label"
+    )
     for media_id, label in connection.sql(sql).fetchall():
         labels.setdefault(media_id, {})[label] = None
     return {media_id: tuple(own) for media_id, own in labels.items()}

@@ -8,7 +8,7 @@ from f2s_catalog.find_people import Meant
 from f2s_catalog.find_terms import Choice, Folder, Number, People, Question, Who, Word
 from f2s_catalog.spans import joined
 
-__all__ = ["Select", "media_asked", "times_asked"]
+__all__ = ["OPENED", "Select", "media_asked", "times_asked"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class Select:
     values: tuple[object, ...] = ()
 
 
+OPENED = (
+    "CREATE TEMP TABLE _seen AS SELECT media_id, face_id, coalesce(track_id, face_id) AS track, identity_id,"
+    " seen_from_seconds, seen_to_seconds FROM faces LEFT JOIN"
+    " (SELECT identity_id, unnest(face_ids) AS face_id FROM identities) USING (face_id)",
+    "CREATE TEMP TABLE _people AS SELECT identity_id, label FROM people",
+)
+"""What to run before a question: each face with its person, and the labels, gathered once for all terms."""
+
 _CODE = "SELECT media_id, {column} AS value FROM degradations JOIN shots USING (shot_id)"
 # How many at once: one more where a track begins, one less after it was last seen. A face of a photo is its own track.
 _AT_ONCE = """
@@ -27,7 +35,7 @@ SELECT media_id, coalesce(most, 0) AS value FROM media LEFT JOIN (
         SELECT media_id, sum(change) OVER (
             PARTITION BY media_id ORDER BY moment, change DESC ROWS UNBOUNDED PRECEDING) AS seen FROM (
             SELECT media_id, unnest([1, -1]) AS change, unnest([seen_from_seconds, seen_to_seconds]) AS moment FROM (
-                SELECT DISTINCT media_id, coalesce(track_id, face_id), seen_from_seconds, seen_to_seconds FROM faces)))
+                SELECT DISTINCT media_id, track, seen_from_seconds, seen_to_seconds FROM _seen)))
     GROUP BY media_id) USING (media_id)"""
 _VALUES = {
     "faces": _AT_ONCE,
@@ -44,8 +52,8 @@ _WORDS = {
 }
 _IN_FOLDER = "SELECT media_id FROM media WHERE starts_with(path, ?)"
 _IN_PATH = "SELECT media_id FROM media WHERE contains(lower(nfc_normalize(path)), lower(nfc_normalize(?)))"
-_OF = "SELECT unnest(face_ids) FROM identities WHERE identity_id IN (SELECT unnest(?::VARCHAR[]))"
-_SPANS = f"SELECT DISTINCT media_id, seen_from_seconds, seen_to_seconds FROM faces WHERE face_id IN ({_OF})"
+_OF = "identity_id IN (SELECT unnest(?::VARCHAR[]))"
+_SPANS = f"SELECT DISTINCT media_id, seen_from_seconds, seen_to_seconds FROM _seen WHERE {_OF}"
 _AT_THE_SAME_TIME = """
 SELECT media_id, greatest(a.seen_from_seconds, b.seen_from_seconds) AS seen_from_seconds,
     least(a.seen_to_seconds, b.seen_to_seconds) AS seen_to_seconds FROM ({a}) AS a JOIN ({b}) AS b USING (media_id)
@@ -112,7 +120,7 @@ def _group(group: tuple[Meant, ...], *, is_only: bool) -> Select:
     if not is_only:
         return Select(sql, together.values)
     everyone = [identity_id for one in group for identity_id in one.identity_ids]
-    others = f"SELECT media_id FROM faces WHERE face_id NOT IN ({_OF})"
+    others = f"SELECT media_id FROM _seen WHERE NOT coalesce({_OF}, false)"
     return Select(f"{sql} WHERE media_id NOT IN ({others})", (*together.values, everyone))
 
 
