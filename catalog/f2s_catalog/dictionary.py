@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from f2s_catalog.arrow import PROVENANCE, schema_of
+from f2s_catalog.find_terms import TERMS
 from f2s_catalog.records import TABLES, Record
 from f2s_catalog.views import VIEWS
 
@@ -33,6 +34,15 @@ seen, and nothing is ever rewritten. Of current rows with one key the highest `s
 latest attempt of each step at each item.
 """
 
+_ASKED = """\
+## Questions
+
+`f2s find OUTPUT 'QUERY'` asks in terms instead of SQL. All terms must hold, each for the medium as a whole; a minus in
+front turns one round. Words without a term are looked for in the path. Quotes hold blanks together. `person:Ann|Ben` is
+one of them, `person:"Ann & Ben"` both at the same time: in one photo, or in one film at overlapping times. A number is
+compared (`faces:>=3`), given (`faces:2`) or a range (`1..3`, `..3`, `1..`) whose ends count.
+"""
+
 
 def dictionary() -> str:
     """The whole text of ``catalog/README.md``."""
@@ -40,7 +50,10 @@ def dictionary() -> str:
     opening = _OPENING.format(provenance="\n".join(["| column | type | meaning |", "|---|---|---|", *rows]))
     tables = [_table(record_type) for record_type in TABLES]
     views = [f"| `{name}` | {meaning} |" for name, (meaning, _) in VIEWS.items()]
-    return "\n".join([opening, *tables, "## Views besides\n", "| view | shows |", "|---|---|", *views, ""])
+    terms = [f"| `{example}` | {meaning} |" for example, meaning in TERMS.values()]
+    besides = ["## Views besides\n", "| view | shows |", "|---|---|", *views, ""]
+    asked = [_ASKED, "| term | asks |", "|---|---|", *terms, ""]
+    return "\n".join([opening, *tables, *besides, *asked])
 
 
 def _table(record_type: type[Record]) -> str:

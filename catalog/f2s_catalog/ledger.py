@@ -91,6 +91,15 @@ class Catalog:
         """
         return from_table(record_type, self.table(record_type))
 
+    def view(self, name: str) -> pa.Table:
+        """The rows of one of ``VIEWS``.
+
+        Raises:
+            CatalogError: as ``scan`` says.
+        """
+        with connect(self.root) as connection:
+            return connection.table(name).to_arrow_table()
+
     def attempts(self) -> list[Attempt]:
         """The latest attempt of each step at each item, sorted by step and item.
 

@@ -1,6 +1,5 @@
 """A person's SQL over the catalog to an Arrow table: read-only, one line for each error."""
 
-import difflib
 import re
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from f2s_catalog.errors import CatalogError, QueryError
+from f2s_catalog.nearest import nearest
 from f2s_catalog.records import TABLES
 from f2s_catalog.views import VIEWS, connect
 
@@ -44,7 +44,7 @@ def _explain(connection: duckdb.DuckDBPyConnection, message: str) -> str:
     """DuckDB's message in one line, with the nearest name that there is."""
     if unknown := _UNKNOWN_TABLE.search(message):
         names = sorted({kind.TABLE for kind in TABLES} | set(VIEWS))
-        return f"there is no table {unknown[1]!r}; {_nearest(unknown[1], names)}"
+        return f"there is no table {unknown[1]!r}; {nearest(unknown[1], names)}"
     if unknown := _UNKNOWN_COLUMN.search(message):
         return f"there is no column {unknown[1]!r} there; {_where(connection, unknown[1])}"
     line = message.strip().splitlines()[0]
@@ -57,9 +57,4 @@ def _where(connection: duckdb.DuckDBPyConnection, word: str) -> str:
         "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND NOT starts_with(table_name, '_')"
     ).fetchall()
     tables = sorted({table for table, column in found if column == word.lower()})
-    return f"it stands in {', '.join(tables)}" if tables else _nearest(word, sorted({column for _, column in found}))
-
-
-def _nearest(word: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
-    return f"the nearest is {near[0]!r}" if near else f"there are {', '.join(names)}"
+    return f"it stands in {', '.join(tables)}" if tables else nearest(word, sorted({column for _, column in found}))

@@ -11,11 +11,35 @@ from pathlib import Path
 import duckdb
 
 from f2s_catalog.records import TABLES, Attempt, Record
+from f2s_catalog.spans import joined
 from f2s_catalog.store import scan
 
 __all__ = ["VIEWS", "connect"]
 
+_SEEN = (
+    "SELECT media_id, identity_id, seen_from_seconds, seen_to_seconds FROM faces"
+    " JOIN (SELECT identity_id, unnest(face_ids) AS face_id FROM identities) USING (face_id)"
+)
+_LISTED = "(SELECT media_id, path, kind FROM media SEMI JOIN sources USING (path))"
+
 VIEWS = {
+    "people": (
+        "each identity with the label by which it is shown: its name, or a number; those with a name first, then those"
+        " seen in most media",
+        "SELECT identity_id, coalesce(name, 'Person ' || row_number() OVER ("
+        " ORDER BY name IS NULL, media_count DESC, len(face_ids) DESC, identity_id)) AS label, name, media_count,"
+        " len(face_ids) AS face_count FROM identities JOIN ("
+        " SELECT identity_id, count(DISTINCT listed.media_id) AS media_count FROM identities"
+        f" LEFT JOIN ({_SEEN}) USING (identity_id) LEFT JOIN {_LISTED} AS listed USING (media_id) GROUP BY ALL"
+        ") USING (identity_id) ORDER BY name IS NULL, media_count DESC, face_count DESC, identity_id",
+    ),
+    "appearances": (
+        "who is seen in which of the listed files, and in a film from when to when; who is gone for less than a second"
+        " is seen all the time",
+        "SELECT path, kind, label, identity_id, media_id, seen_from_seconds, seen_to_seconds"
+        f" FROM ({joined(_SEEN, 'media_id, identity_id')}) JOIN people USING (identity_id)"
+        f" JOIN {_LISTED} USING (media_id) ORDER BY path, media_id, seen_from_seconds, label",
+    ),
     "failures": (
         "what failed and why, of the files that are listed and as they are now",
         "SELECT step, path, item_id, error_kind, message, number, run_id FROM attempts SEMI JOIN sources USING (path)"

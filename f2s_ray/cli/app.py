@@ -9,7 +9,7 @@ import sys
 import typer
 
 from f2s_ray.cli import archive, demo, evaluate, look, train, weights
-from f2s_ray.cli.options import examples
+from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
 __all__ = ["app", "main", "version"]
@@ -68,6 +68,15 @@ def _register() -> None:
             'f2s query restored "SELECT error_kind, count(*) FROM failures GROUP BY ALL" --json',
         )
     )(look.query)
+    app.command(
+        cls=QueryCommand,
+        epilog=examples(
+            "f2s find restored person:Ann",
+            """f2s find restored 'person:"Ann & Ben" -person:Cid kind:film'""",
+            "f2s find restored 'only:Ann|Ben year:1990..1999 noise:>0.05' --limit 20",
+            "f2s find restored 'folder:albums/1994 faces:>=3 gate:kept' --json",
+        ),
+    )(look.find)
     app.command(epilog=examples("f2s report restored", "f2s report restored --limit 1000"))(look.report)
     group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)

@@ -8,9 +8,9 @@ import typer
 
 from f2s_ray.cli.options import JsonOption, OutputArgument
 from f2s_ray.cli.preflight import existing_output
-from f2s_ray.cli.text import duration, print_json, print_line, print_rows
+from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows
 
-__all__ = ["failed", "print_plan", "query", "report", "status"]
+__all__ = ["failed", "find", "print_plan", "query", "report", "status"]
 
 PLAN_SQL = """
 SELECT CASE WHEN media.kind = 'film' THEN tasks.path || '#' || split_part(shot_id, '/', 2) ELSE tasks.path END AS shot,
@@ -68,6 +68,49 @@ def query(
 
     answer = ask(existing_output(output), sql)
     print_rows(answer.to_pylist(), as_json=as_json, columns=answer.column_names)
+    return 0
+
+
+def find(
+    output: OutputArgument,
+    question: Annotated[str, typer.Argument(metavar="QUERY", help="Terms, parted by blanks; all of them must hold.")],
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N photos and films.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List the photos and films that show what is asked, and when a film shows whom.
+
+    \b
+    person:Ann             she is seen; by name, label of the report, or id (6 letters or more)
+    person:Ann|Ben         one of them          person:"Ann Lee & Ben"   both at the same time
+    only:Ann               she is seen, and nobody else
+    faces:>=3              so many at once      also faces:2, faces:<3, faces:2..5
+    noise:>0.05            the damage; also blur: (px), jpeg: (1..100), downscale: (factor)
+    year:1990..1999        when it was taken    folder:albums/1994       in it or below
+    kind:photo             or kind:film         gate:restored            or blended, kept
+    christmas              a part of the path, in whatever case
+    -person:Ann            a minus turns any term round
+    """  # noqa: D301 - the backspace is what keeps the lines apart in the help
+    from f2s_catalog.find import find as ask
+
+    from f2s_ray.view.words import clock_words
+
+    rows = [
+        {
+            "path": found.path,
+            "kind": found.kind,
+            "people": list(found.people),
+            "times": {
+                label: [f"{clock_words(begin)}-{clock_words(end)}" for begin, end in spans]
+                for label, spans in found.times.items()
+            },
+        }
+        for found in ask(existing_output(output), question.strip(), limit=limit)
+    ]
+    print_rows(rows, as_json=as_json, columns=["path", "kind", "people", "times"])
+    if not rows:
+        error_line("nothing found")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The words that several commands share, said once."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +13,7 @@ __all__ = [
     "JsonOption",
     "LimitOption",
     "OutputArgument",
+    "QueryCommand",
     "QuietOption",
     "RayOption",
     "SetOption",
@@ -39,6 +41,14 @@ RayOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, as in a pipe.")]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Nothing but the last line.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for each finished item.")]
+
+
+class QueryCommand(typer.core.TyperCommand):
+    """A command whose words may begin with a minus, as in ``-person:Ann``; its options are long, but for ``-h``."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # private to typer
+        """Keep such words from being read as options: with a blank in front they are none."""
+        return super().parse_args(ctx, [f" {word}" if re.match("-[^-h]|-h.", word) else word for word in args])
 
 
 @dataclass(frozen=True)

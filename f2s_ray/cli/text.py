@@ -68,7 +68,11 @@ def print_rows(rows: Iterable[Mapping[str, object]], *, as_json: bool, columns: 
 
 
 def _cell(value: object) -> str:
-    """A value in a table: short numbers, nothing for null."""
+    """A value in a table: short numbers, nothing for null, lists without their brackets."""
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{readable(str(key))} {_cell(inner)}" for key, inner in value.items())
     return f"{value:.4g}" if isinstance(value, float) else readable(str(value))

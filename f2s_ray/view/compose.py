@@ -23,7 +23,7 @@ def compose(tables: Tables, *, limit: int) -> Page:
     """The page for the first ``limit`` pictures by path and as many people, those most often seen first."""
     shown = tables.restored[:limit]
     people = tables.people()
-    labels = {p.identity_id: p.name or f"Person {n}" for n, p in enumerate(people, start=1)}
+    labels = tables.labels
     anchors = {p.identity_id: f"person-{n}" for n, p in enumerate(people[:limit], start=1)}
     pictures = {r.media_id: f"picture-{n}" for n, r in enumerate(shown, start=1)}
     films = [r.media_id for r in shown if tables.media[r.media_id].film]

@@ -12,7 +12,6 @@ __all__ = ["ORIGINS", "damage_words", "film_story"]
 
 _MOST_SHOTS = 40
 _MOST_SPANS = 12
-_JOINED_SECONDS = 1.0  # a face that is gone for less is seen all the time
 ORIGINS = {
     "face": "Read from its own faces",
     "borrowed": "Borrowed from another picture",
@@ -71,25 +70,12 @@ def _shot(tables: Tables, shot: Shot) -> ShotStory:
 def _appearances(
     tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]
 ) -> tuple[Appearance, ...]:
-    """Those seen longest first; spans that nearly touch are one."""
-    spans: dict[str, set[tuple[float, float]]] = {}
-    for face in tables.faces.values():
-        identity = tables.identity_by_face.get(face.face_id)
-        if face.media_id == item.media_id and identity is not None:
-            spans.setdefault(identity, set()).add((face.seen_from_seconds, face.seen_to_seconds))
-    joined = {identity: _joined(sorted(own)) for identity, own in spans.items()}
-    order = sorted(joined, key=lambda identity: (-sum(b - a for a, b in joined[identity]), identity))
-    return tuple(Appearance(labels[one], anchors.get(one), _listed(joined[one])) for one in order if one in labels)
-
-
-def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    whole: list[tuple[float, float]] = []
-    for begin, end in spans:
-        if whole and begin - whole[-1][1] <= _JOINED_SECONDS:
-            whole[-1] = (whole[-1][0], max(whole[-1][1], end))
-        else:
-            whole.append((begin, end))
-    return whole
+    """Those seen longest first."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for identity, begin, end in tables.appearances.get(item.media_id, ()):
+        spans.setdefault(identity, []).append((begin, end))
+    order = sorted(spans, key=lambda identity: (-sum(b - a for a, b in spans[identity]), identity))
+    return tuple(Appearance(labels[one], anchors.get(one), _listed(spans[one])) for one in order if one in labels)
 
 
 def _listed(spans: Sequence[tuple[float, float]]) -> str:

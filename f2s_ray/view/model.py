@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import pyarrow as pa
 from f2s_catalog.records import Attempt, Box, Record
 
 __all__ = [
@@ -32,6 +33,10 @@ class CatalogReader(Protocol):
 
     def rows(self, record_type: type[R]) -> list[R]:
         """The current rows of a table."""
+        ...
+
+    def view(self, name: str) -> pa.Table:
+        """The rows of a view."""
         ...
 
     def attempts(self) -> list[Attempt]:

@@ -1,6 +1,5 @@
 """The tables of a catalog, read once and keyed for looking up."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,7 +29,11 @@ __all__ = ["Tables", "original_of", "read_tables"]
 
 @dataclass(frozen=True)
 class Tables:
-    """Records by their keys; ``attempts`` are those of reductions, and those at files as far as they still stand."""
+    """Records by their keys; ``attempts`` are those of reductions, and those at files as far as they still stand.
+
+    ``labels`` and ``photo_counts`` are the label of each identity and in how many media it is seen, those first who
+    stand first on the page; ``appearances`` who is seen in a medium and when, in the order of time.
+    """
 
     media: dict[str, MediaItem]
     shots: dict[str, Shot]
@@ -45,24 +48,13 @@ class Tables:
     quality: dict[str, QualityReport]
     restored: tuple[RestoredMedia, ...]
     attempts: tuple[Attempt, ...]
-
-    @cached_property
-    def photo_counts(self) -> Counter[str]:
-        """In how many media each identity is seen."""
-        return Counter(
-            {
-                identity.identity_id: len({self.faces[f].media_id for f in identity.face_ids if f in self.faces})
-                for identity in self.identities.values()
-            }
-        )
+    labels: dict[str, str]
+    photo_counts: dict[str, int]
+    appearances: dict[str, list[tuple[str, float, float]]]
 
     def people(self) -> list[Identity]:
         """Identities: those with a name first, then those in most media."""
-        counts = self.photo_counts
-        return sorted(
-            self.identities.values(),
-            key=lambda i: (i.name is None, -counts[i.identity_id], -len(i.face_ids), i.identity_id),
-        )
+        return [self.identities[identity_id] for identity_id in self.labels if identity_id in self.identities]
 
     def cut(self, face_id: str) -> FaceCut | None:
         """Where to cut a face out of its source; None when the face or its medium is gone from the catalog."""
@@ -99,11 +91,6 @@ class Tables:
             grouped.setdefault(shot.media_id, []).append(shot)
         return grouped
 
-    @cached_property
-    def identity_by_face(self) -> dict[str, str]:
-        """Whose face it is."""
-        return {face_id: one.identity_id for one in self.identities.values() for face_id in one.face_ids}
-
 
 def original_of(item: MediaItem, frame: int = 0) -> Original:
     """The source of a medium, as far as drawing needs it."""
@@ -121,6 +108,11 @@ def read_tables(catalog: CatalogReader) -> Tables:
         (r for r in catalog.rows(RestoredMedia) if r.media_id in media), key=lambda r: media[r.media_id].path
     )
     attempts = catalog.attempts()
+    people = catalog.view("people").to_pylist()
+    appearances: dict[str, list[tuple[str, float, float]]] = {}
+    for row in catalog.view("appearances").to_pylist():
+        span = (row["identity_id"], row["seen_from_seconds"], row["seen_to_seconds"])
+        appearances.setdefault(row["media_id"], []).append(span)
     return Tables(
         media=media,
         shots=shots,
@@ -135,4 +127,7 @@ def read_tables(catalog: CatalogReader) -> Tables:
         quality={r.media_id: r for r in catalog.rows(QualityReport)},
         restored=tuple(restored),
         attempts=(*(row for row in attempts if not row.path), *standing(attempts, listed)),
+        labels={row["identity_id"]: row["label"] for row in people},
+        photo_counts={row["identity_id"]: row["media_count"] for row in people},
+        appearances=appearances,
     )

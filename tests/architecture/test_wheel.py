@@ -56,6 +56,11 @@ main(sys.argv[1:])
 
     answer = f2s("query", "out", "SELECT count(*) AS n FROM media")
     assert (answer.returncode, answer.stdout) == (0, '{"n": 0}\n'), answer.stderr
+    found = f2s("find", "out", "-person:Ann")
+    assert (found.returncode, found.stdout) == (2, ""), found.stderr
+    assert "there is no person 'Ann'" in found.stderr
+    nothing = f2s("find", "out", "kind:film faces:>=2")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "f2s: nothing found\n")
     (tmp_path / "photos").mkdir()
     refused = f2s("restore", "photos", "restored")
     assert refused.returncode == 3

@@ -85,7 +85,7 @@ def test_without_the_biometric_folder_its_tables_are_empty(catalog):
         ("SELECT pth FROM sources", "no column 'pth' there; the nearest is 'path'"),
         ("SELECT yaw_degrees FROM media", "no column 'yaw_degrees' there; it stands in faces"),
         ("SELECT s.pth FROM sources s", "no column 'pth' there; the nearest is 'path'"),
-        ("SELECT * FROM qqqqqq", "there are attempts, codes, "),
+        ("SELECT * FROM qqqqqq", "there are appearances, attempts, codes, "),
         ("SELECT FROM WHERE", "syntax error"),
         ("SELECT * FROM references", 'write it as "references"'),
         ("", "one SELECT statement"),

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
+    TABLES,
     Attempt,
     CodeEstimate,
     DegradationCode,
@@ -27,6 +30,7 @@ from f2s_catalog.records import (
 from PIL import Image, ImageFilter
 from skimage import data
 
+from tests.catalog.made import outcome
 from tests.media.film.films import make_film, numbered
 from tests.stages.films import probed
 
@@ -46,6 +50,12 @@ class MadeCatalog:
 
     def attempts(self):
         return self.ledger
+
+    def view(self, name):
+        with TemporaryDirectory() as folder:
+            catalog = Catalog(Path(folder))
+            catalog.commit(TABLES, [outcome("*", *self.records)])
+            return catalog.view(name)
 
 
 @dataclass(frozen=True)

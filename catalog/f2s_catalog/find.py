@@ -1,0 +1,111 @@
+"""A question about an archive to the media that show what is asked, and in films when."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import dirname
+
+import duckdb
+import pyarrow as pa
+
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.find_parse import parse
+from f2s_catalog.find_people import meant
+from f2s_catalog.find_sql import OPENED, Select, media_asked, times_asked
+from f2s_catalog.find_terms import Folder, Question, fault
+from f2s_catalog.nearest import nearest
+from f2s_catalog.views import connect
+
+__all__ = ["Found", "Span", "find"]
+
+Span = tuple[float, float]
+"""From when to when, presentation time in seconds."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A medium that shows what is asked.
+
+    ``people`` are the labels of all who are seen in it; ``times`` those who were asked for, alone and together, with
+    the spans in which a film shows them; empty for a photo.
+    """
+
+    path: str
+    kind: str
+    people: tuple[str, ...]
+    times: dict[str, tuple[Span, ...]]
+
+
+def find(root: Path, text: str, *, limit: int | None = None) -> list[Found]:
+    """The media of the latest listing that show what is asked, by path; ``find_parse`` has the grammar.
+
+    Args:
+        root: the OUTPUT folder.
+        text: the question; an empty one asks for everything.
+        limit: most media.
+
+    Raises:
+        QueryError: it is no question, or names a person or folder that is not there; the message shows the place.
+        CatalogError: there is no catalog, or as ``scan`` says.
+    """
+    question = parse(text)
+    if not (root / "catalog").is_dir():
+        raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
+    with connect(root) as connection:
+        for statement in OPENED:
+            connection.execute(statement)
+        people = meant(question, connection.sql("SELECT identity_id, label FROM _people").fetchall())
+        _check_folders(connection, question)
+        media = _answer(connection, media_asked(question, people)).slice(length=limit)
+        connection.register("_found", media)
+        labels = _labels(connection)
+        times = _times(connection, times_asked(question, people))
+    return [
+        Found(row["path"], row["kind"], labels.get(row["media_id"], ()), times.get(row["media_id"], {}))
+        for row in media.to_pylist()
+    ]
+
+
+def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
+    """See that the folders hold something; else the user mistook the name."""
+    asked = [term.asked for term in question.terms if isinstance(term.asked, Folder)]
+    if not asked:
+        return
+    known: dict[str, None] = {}
+    for (path,) in connection.sql("SELECT path FROM sources").fetchall():
+        while (path := dirname(path)) and path not in known:
+            known[path] = None
+    for folder in asked:
+        if folder.path not in known:
+            near = nearest(folder.path, known)
+            raise fault(question.text, folder.column, f"there is no folder {folder.path!r}; {near}")
+
+
+def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """media_id to all who are seen in it, those first who come first."""
+    labels: dict[str, dict[str, None]] = {}  # two identities of one name are told once
+    sql = (
+        "SELECT media_id, label FROM _seen JOIN _people USING (identity_id) SEMI JOIN _found USING (media_id)"
+        " GROUP BY ALL ORDER BY min(seen_from_seconds), label"
+    )
+    for media_id, label in connection.sql(sql).fetchall():
+        labels.setdefault(media_id, {})[label] = None
+    return {media_id: tuple(own) for media_id, own in labels.items()}
+
+
+def _times(connection: duckdb.DuckDBPyConnection, select: Select | None) -> dict[str, dict[str, tuple[Span, ...]]]:
+    """media_id of films to who was asked for, to when."""
+    times: dict[str, dict[str, tuple[Span, ...]]] = {}
+    if select is None:
+        return times
+    sql = (
+        f"SELECT media_id, label, seen_from_seconds, seen_to_seconds FROM ({select.sql})"
+        " SEMI JOIN (FROM _found WHERE kind = 'film') USING (media_id) ORDER BY number, seen_from_seconds"
+    )
+    for media_id, label, begin, end in connection.sql(sql, params=select.values).fetchall():
+        own = times.setdefault(media_id, {})
+        own[label] = (*own.get(label, ()), (begin, end))
+    return times
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, select: Select) -> pa.Table:
+    return connection.sql(select.sql, params=select.values).to_arrow_table()
