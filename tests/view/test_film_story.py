@@ -31,6 +31,6 @@ def made_face(face_id, media_id, span) -> Face:
 def test_people_are_told_with_their_times_those_seen_longest_first(tables):
     (item,) = tables.media.values()
     assert type(item) is MediaItem
-    story = film_story(tables, item, tables.labels, {"ann": "person-1"})
+    story = film_story(tables, item, tables.labels, {"ann": "person-1"}, None)
     told = [(one.person, one.person_anchor, one.spans) for one in story.appearances]
     assert told == [("Ben", None, "0:00.0 to 1:40.0"), ("Ann", "person-1", "0:01.0 to 0:09.0, 1:10.0 to 1:11.0")]
