@@ -66,10 +66,12 @@ def _tile_ratio(source: Film, result: Film) -> float | None:
     """Mean step of the change across edges of tiles over the mean step anywhere; None for films of one tile."""
     count, config = source.index.frame_count, Face2SceneConfig()
     looks = np.unique(np.linspace(0, count - 1, LOOKS).round().astype(int)).tolist()
-    at, anywhere = [], []
+    at: list[float] = []
+    anywhere: list[float] = []
     for (_, before), (_, after) in zip(frames_at(source, looks), frames_at(result, looks), strict=True):
         change = (after - before).mean(0).numpy()
-        grid = tile_grid(*change.shape, config.tile_px, config.overlap_px)
+        height, width = change.shape
+        grid = tile_grid(height, width, config.tile_px, config.overlap_px)
         for axis, places in (
             (0, {tile.y0 for tile in grid} | {tile.y1 for tile in grid}),
             (1, {tile.x0 for tile in grid} | {tile.x1 for tile in grid}),
