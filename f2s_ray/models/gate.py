@@ -121,7 +121,7 @@ def _behind(after: np.ndarray, scene: np.ndarray, person: np.ndarray, config: Ga
     return (
         None
         if now >= unaided - config.max_behind
-        else f"is less like its person than the scene's ({now:.2f}, {unaided:.2f})"
+        else f"is less like its person than the scene's ({now:.3f}, {unaided:.3f})"
     )
 
 

@@ -108,7 +108,7 @@ def test_a_vector_that_is_no_number_is_refused(person, other):
 def test_a_face_behind_that_of_the_restored_scene_gives_way():
     ruling = judge(at(30), PERSON, None, candidates(at(20), at(12), at(10)), CONFIG)
     assert ruling.index == 2
-    assert "restored face is less like its person than the scene's (0.94, 0.98)" in ruling.reason
+    assert "restored face is less like its person than the scene's (0.940, 0.985)" in ruling.reason
     lenient = CONFIG.model_copy(update={"max_behind": 0.01})
     assert judge(at(30), PERSON, None, candidates(at(20), at(12), at(10)), lenient).index == 1
 
