@@ -15,10 +15,15 @@ __all__ = ["failed", "find", "print_plan", "query", "report", "status"]
 PLAN_SQL = """
 SELECT CASE WHEN media.kind = 'film' THEN tasks.path || '#' || split_part(shot_id, '/', 2) ELSE tasks.path END AS shot,
     CASE WHEN media.kind = 'film' THEN first_frame || ' to ' || stop_frame - 1 ELSE '' END AS frames,
-    code_origin, len(faces) AS faces,
+    code_origin,
+    CASE WHEN noise_sigma IS NOT NULL THEN struct_pack(
+        noise := round(noise_sigma, 3), blur := round(blur_sigma_px, 1), jpeg := round(jpeg_quality), downscale := round(downscale, 1)
+    ) END AS damage,
+    len(faces) AS faces,
     list_sum(list_transform(faces, lambda face: len(face.reference_face_ids))) AS reference_count,
     megapixels, expected_seconds AS seconds, risk
-FROM tasks JOIN media USING (media_id) ORDER BY expected_seconds DESC, tasks.path, first_frame
+FROM tasks JOIN media USING (media_id) JOIN degradations USING (shot_id)
+ORDER BY expected_seconds DESC, tasks.path, first_frame
 """
 
 

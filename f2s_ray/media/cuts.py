@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from f2s_ray.media.frame_looks import Look, look_at
 from f2s_ray.media.transitions import (
     DISSOLVE_FRAMES,
-    FLASH_FRAMES,
+    LIT_FRAMES,
     MOMENT_FRAMES,
     Cut,
     History,
@@ -21,7 +21,7 @@ from f2s_ray.media.transitions import (
 __all__ = ["FilmShot", "find_shots"]
 
 # How long after a frame each rule has seen enough of what follows.
-CUT_LAG = FLASH_FRAMES * 2
+CUT_LAG = LIT_FRAMES
 DISSOLVE_LAG = max(DISSOLVE_FRAMES) // 2 + CUT_LAG + 1
 FADE_LAG = MOMENT_FRAMES + 1
 SETTLED_LAG = 2 * DISSOLVE_LAG

@@ -22,11 +22,15 @@ FLOW_CONTRAST = 50.0
 
 @dataclass(frozen=True)
 class Look:
-    """A frame at 96 x 72, its shape given up: detail without brightness, input of the flow, a thumbnail in colour less its mean."""
+    """A frame at 96 x 72, its shape given up: detail without brightness, input of the flow, a thumbnail in colour less its mean.
+
+    ``level`` is how bright the frame is, 0..1.
+    """
 
     detail: Float[np.ndarray, "72 96"]
     flow_input: UInt8[np.ndarray, "72 96"]
     thumb: Float[np.ndarray, "18 24 3"]
+    level: float
 
 
 def look_at(frame: UInt8[np.ndarray, "h w 3"]) -> Look:
@@ -39,6 +43,7 @@ def look_at(frame: UInt8[np.ndarray, "h w 3"]) -> Look:
         detail=grey - cv2.GaussianBlur(grey, (0, 0), COARSE_SIGMA_PX),
         flow_input=np.clip(level + 128.0, 0, 255).astype(np.uint8),
         thumb=thumb - thumb.mean(axis=(0, 1)),
+        level=float(grey.mean()),
     )
 
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from f2s_ray.media.frame_looks import Look, contrast, mixture, resemblance, unlikeness
 
-__all__ = ["DISSOLVE_FRAMES", "FLASH_FRAMES", "MOMENT_FRAMES", "Cut", "History", "dissolve", "fade", "hard_cut"]
+__all__ = ["DISSOLVE_FRAMES", "LIT_FRAMES", "MOMENT_FRAMES", "Cut", "History", "dissolve", "fade", "hard_cut"]
 
 # A disturbance of up to so many frames is a flash, not a shot.
 FLASH_FRAMES = 3
+# One of up to so many is a flash if it is so much brighter than what it breaks into.
+LIT_FRAMES, LIT = 8, 0.15
 # So long before and after a blank run the picture is looked at.
 MOMENT_FRAMES = 8
 NEIGHBOURS = 6
@@ -87,12 +89,17 @@ def hard_cut(history: History, frame: int) -> Cut | None:
     """
     before = range(max(history.first, frame - FLASH_FRAMES - 1), frame)
     after = range(frame, min(history.stop, frame + FLASH_FRAMES + 1))
-    if min(len(before), len(after)) <= FLASH_FRAMES or history.step(frame) < LEAST_UNLIKE:
+    if min(len(before), len(after)) <= FLASH_FRAMES or _jump(history, frame) < LEAST_UNLIKE:
         return None
     if history.is_blank(frame - 1) or history.is_blank(frame):
         return None
+    brighter = history.look(frame).level - history.look(frame - 1).level
+    if brighter > LIT:
+        after = range(frame, min(history.stop, frame + LIT_FRAMES + 1))
+    elif brighter < -LIT:
+        before = range(max(history.first, frame - LIT_FRAMES - 1), frame)
     usual = _usual_step(history, frame)
-    least = (history.step(frame) - usual) / (1.0 - usual)
+    least = _jump(history, frame)
     for one in reversed(before):
         for other in after:
             if least < LEAST_UNLIKE:
@@ -111,6 +118,7 @@ def dissolve(history: History, frame: int, is_broken: Callable[[int, int], bool]
     """
     lengths = [length for length in DISSOLVE_FRAMES if _fits(history, frame, length)]
     whole = [length for length in lengths if not is_broken(frame - length // 2, frame + length // 2 + 1)]
+    whole = [length for length in whole if not _has_jump(history, frame - length // 2, frame + length // 2 + 1)]
     found = [_dissolve_of(history, frame, length) for length in whole]
     return max(filter(None, found), key=lambda cut: cut.score, default=None)
 
@@ -133,6 +141,17 @@ def _usual_step(history: History, frame: int) -> float:
     """Median unlikeness of neighbours around a frame, itself left out: what noise and motion do here."""
     around = range(max(history.first + 1, frame - NEIGHBOURS), min(history.stop, frame + NEIGHBOURS + 1))
     return min(float(np.median([history.step(i) for i in around if i != frame])), 0.9)
+
+
+def _jump(history: History, frame: int) -> float:
+    """How unlike a frame is to the one before, more than neighbours are here."""
+    usual = _usual_step(history, frame)
+    return (history.step(frame) - usual) / (1.0 - usual)
+
+
+def _has_jump(history: History, first: int, stop: int) -> bool:
+    """Whether frames [first, stop) change at once somewhere, as they do at the border of a flash."""
+    return any(_jump(history, frame) >= LEAST_UNLIKE for frame in range(first + 1, stop))
 
 
 def _fits(history: History, frame: int, length: int) -> bool:

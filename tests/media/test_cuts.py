@@ -53,6 +53,12 @@ def test_flashes_are_no_cuts(length):
     assert cuts(still(1, 15) + flash + still(1, 12) + white + still(1, 15) + still(2, 15)) == [42 + 2 * length]
 
 
+def test_a_long_flash_and_slow_change_after_it_are_no_cuts():
+    flash = [np.clip(frame * 3 + 0.2, 0, 1) for frame in still(1, 7)]
+    after = [frame * (1 - 0.002 * index) for index, frame in enumerate(still(1, 30))]
+    assert cuts(still(1, 15) + flash + after + still(2, 15)) == [52]
+
+
 def test_a_pan_and_changing_light_are_no_cuts():
     picture = texture(4, width=700)
     levels = 1 + 0.3 * np.sin(np.arange(60))
