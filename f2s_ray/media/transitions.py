@@ -118,7 +118,6 @@ def dissolve(history: History, frame: int, is_broken: Callable[[int, int], bool]
     """
     lengths = [length for length in DISSOLVE_FRAMES if _fits(history, frame, length)]
     whole = [length for length in lengths if not is_broken(frame - length // 2, frame + length // 2 + 1)]
-    whole = [length for length in whole if not _has_jump(history, frame - length // 2, frame + length // 2 + 1)]
     found = [_dissolve_of(history, frame, length) for length in whole]
     return max(filter(None, found), key=lambda cut: cut.score, default=None)
 
@@ -168,7 +167,10 @@ def _dissolve_of(history: History, frame: int, length: int) -> Cut | None:
     ):
         return None
     score = _ends_unlikeness(history, frame, length)
-    return Cut(frame, score, length // 6) if score >= LEAST_DISSOLVED else None
+    first, last = _ends(frame, length)
+    if score < LEAST_DISSOLVED or _has_jump(history, first, last + 1):
+        return None
+    return Cut(frame, score, length // 6)
 
 
 def _ends(frame: int, length: int) -> tuple[int, int]:

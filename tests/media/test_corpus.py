@@ -79,9 +79,9 @@ def test_good_photos_are_read_but_for_those_that_are_not_whole(outcomes: dict, e
     assert refused == REFUSED
 
 
-def test_film_is_recognised_and_left_alone(outcomes: dict, expected: dict) -> None:
+def test_film_is_no_photo(outcomes: dict, expected: dict) -> None:
     films = {name for name, row in expected.items() if row["kind"] == "video" and row["expected"] == "ok"}
-    assert {outcomes[name]["kind"] for name in films} == {"video"}
+    assert {outcomes[name]["kind"] for name in films} == {"skipped:film"}
 
 
 def test_a_picture_decoded_to_noise_is_flagged(outcomes: dict) -> None:

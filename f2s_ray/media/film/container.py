@@ -47,6 +47,8 @@ def film_stream(container: InputContainer) -> VideoStream:
     return max(known, key=lambda stream: (stream.disposition & DEFAULT, stream.width * stream.height, -stream.index))
 
 
+WIDE = b"\0\0\0\1"  # the length of the box follows its name
+MP4_BOXES = {b"ftyp", b"moov", b"mdat"}
 DEFAULT = av.stream.Disposition.default
 COVER = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image
 
@@ -65,18 +67,15 @@ def _check_file(path: Path) -> None:
 
 def _refuse_cut(path: Path) -> None:
     """An MP4 whose table stood at its end, and was cut off, is told from a file that never was a film."""
-    size, at = path.stat().st_size, 0
+    size, at, names = path.stat().st_size, 0, set[bytes]()
     with path.open("rb") as file:
-        while head := file.read(16):
-            length = int.from_bytes(head[:4], "big")
-            if length == 1:
-                length = int.from_bytes(head[8:16], "big")
-            if head[4:8] in (b"moov", b"mdat") and at + length > size:
-                raise MediaError(
-                    "truncated",
-                    f"{path.name}: ends after {size} of at least {at + length} bytes, its table is not whole; find a whole copy",
-                )
-            if length < 8:
-                return
-            at += length
+        while at < size:
             file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[8:16] if head[:4] == WIDE else head[:4], "big")
+            if len(head) < 8 or length < 8:
+                break
+            at += length
+            names.add(head[4:8])
+    if names & MP4_BOXES and (at > size or b"moov" not in names):
+        raise MediaError("truncated", f"{path.name}: ends after {size} bytes, before its table does; find a whole copy")

@@ -89,9 +89,10 @@ def test_what_is_no_film_is_refused_by_kind(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "missing.mp4") == "not_a_file"
 
 
-def test_an_mp4_cut_before_its_table_is_truncated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [b"mdat", b"moov"])
+def test_an_mp4_cut_before_the_end_of_its_table_is_truncated(tmp_path: Path, after: bytes) -> None:
     whole = make_film(tmp_path / "whole.mp4").read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) * 6 // 10])
+    (tmp_path / "cut.mp4").write_bytes(whole[: whole.index(after) + 20])
     assert kind_of(tmp_path / "cut.mp4") == "truncated"
 
 
