@@ -47,7 +47,7 @@ TROUBLE = {
     "pipe.jpg": ("probe", "special"),
     "folder.jpg": ("probe", "directory"),
     "unreadable\\xff.jpg": ("probe", "name"),
-    "reels/torn.mp4": ("probe", "broken"),
+    "reels/torn.mp4": ("probe", "truncated"),
     "notes.txt": ("probe", "not_media"),
 }
 """Path in the catalog to the step that says why it is not restored, and the kind."""

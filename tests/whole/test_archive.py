@@ -9,6 +9,7 @@ from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Face, Identity, MediaItem, RestoredMedia, Source
 from PIL import Image
 
+from f2s_ray.cli.look import print_plan
 from f2s_ray.media.compare import compare
 from f2s_ray.media.film.compare import compare_films
 from f2s_ray.media.film.scan import scan_packets
@@ -102,6 +103,18 @@ def test_people_of_the_film_are_people_of_the_photos(archive):
     seen = {face.face_id: paths[face.media_id] for face in catalog.rows(Face)}
     together = [{seen[face_id] for face_id in one.face_ids} for one in catalog.rows(Identity)]
     assert {PEOPLE[2], FILM} in together
+
+
+def test_the_plan_names_each_piece_of_work_with_its_damage(archive, capsys):
+    print_plan(archive.output, as_json=True)
+    *told, total = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {row["shot"] for row in told} == {*PHOTOS, f"{FILM}#0", f"{FILM}#1"}
+    assert total["tasks"] == len(told)
+    for row in told:
+        assert (row["damage"] is None) == (row["code_origin"] == "blind")
+    assert {row["frames"] for row in told if row["shot"].startswith(FILM)} == {"0 to 19", "20 to 31"}
+    (portrait,) = (row for row in told if row["shot"] == PEOPLE[0])
+    assert portrait["damage"].keys() == {"noise", "blur", "jpeg", "downscale"}
 
 
 def test_a_turned_picture_comes_back_upright(archive):
