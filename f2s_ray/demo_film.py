@@ -1,0 +1,71 @@
+"""The demo's film: two shots of films that a package ships, damaged on purpose, and the truth beside it."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from f2s_ray.demo_pictures import Source, film_frames
+from f2s_ray.media.degrade import apply, draw_operator
+from f2s_ray.media.film.info import FilmLimits
+from f2s_ray.media.film.pixels import EXACT
+from f2s_ray.media.film.presets import X264_SAME_BYTES
+from f2s_ray.media.film.probe import probe_film
+from f2s_ray.media.film.read import read_frames
+from f2s_ray.media.film.scan import scan_packets
+from f2s_ray.media.photo import tensor_from
+
+__all__ = ["DAMAGE", "FILM", "TRUE_FILM", "damaged_frames", "frames_of", "true_frames", "write_film"]
+
+FILM = "car/on the road.mp4"
+TRUE_FILM = "car/on the road.mkv"
+DAMAGE = "middle"
+SHOTS: tuple[tuple[Source, range], ...] = (("car", range(4, 36)), ("street", range(140, 156)))
+SIZE = (176, 144)
+RATE = Fraction(30000, 1001)
+SEED = 7
+
+
+def true_frames() -> Iterator[Float[Tensor, "3 h w"]]:
+    """What the film shows before any damage."""
+    for source, numbers in SHOTS:
+        for frame in film_frames(source, numbers):
+            yield tensor_from(np.asarray(frame.resize(SIZE, Image.Resampling.LANCZOS)), 255)
+
+
+def damaged_frames(frames: Iterable[Float[Tensor, "3 h w"]]) -> Iterator[Float[Tensor, "3 h w"]]:
+    """One damage for the whole film, with other noise in each frame."""
+    operator = draw_operator(torch.Generator().manual_seed(SEED), strength=DAMAGE)
+    for number, frame in enumerate(frames):
+        yield apply(operator, frame, torch.Generator().manual_seed(number))
+
+
+def write_film(path: Path, frames: Iterable[Float[Tensor, "3 h w"]]) -> None:
+    """Lossless in Matroska, H.264 elsewhere; the same frames give the same bytes."""
+    import av
+
+    lossless = path.suffix == ".mkv"
+    codec, options, pixels = (
+        ("ffv1", {}, "bgr0") if lossless else ("libx264", {"crf": "12", "x264-params": X264_SAME_BYTES}, "yuv420p")
+    )
+    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(codec, rate=RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
+        stream.codec_context.thread_count = 1
+        for number, frame in enumerate(frames):
+            array = (frame * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+            picture = av.VideoFrame.from_ndarray(array, "rgb24").reformat(format=pixels, interpolation=EXACT, threads=1)
+            picture.pts, picture.time_base = number, 1 / RATE
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def frames_of(path: Path) -> list[Float[Tensor, "3 h w"]]:
+    """All frames of a film."""
+    info, index = probe_film(path, FilmLimits()), scan_packets(path)
+    return [tensor_from(frame.rgb, 255) for frame in read_frames(path, info, index, 0, index.frame_count)]
