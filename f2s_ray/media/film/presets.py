@@ -114,6 +114,8 @@ def suffixes_for(info: FilmInfo, preset: Preset) -> tuple[str, ...]:
 def _fits(info: FilmInfo, preset: Preset, pixel_format: VideoFormat) -> bool:
     if pixel_format.name.startswith("yuvj") or pixel_format.name in ("nv12", "nv16", "nv21", "nv20le"):
         return False
+    if preset.encoder == "libx264" and len(pixel_format.components) == 1:
+        return False  # decoders of H.264 show it as a picture with chroma
     if preset.encoder not in ("libx264", "libx265"):
         return True
     wide, high = 64 // pixel_format.chroma_width(64), 64 // pixel_format.chroma_height(64)

@@ -40,6 +40,7 @@ def test_a_preset_that_is_not_there_is_refused_with_those_that_are() -> None:
         ("yuv420p", (96, 64), "prores", ("yuv422p10le", ("8 bit become 10", "samples yuv420p become yuv422p10le"))),
         ("yuv420p12le", (96, 64), "h264", ("yuv420p10le", ("12 bit become 10",))),
         ("gray", (96, 64), "ffv1", ("gray", ())),
+        ("gray", (96, 64), "h264", ("yuv420p", ("samples gray become yuv420p",))),
     ],
 )
 def test_the_pixel_format_loses_least(source: str, size: tuple[int, int], preset: str, expected: tuple, info) -> None:
@@ -53,9 +54,10 @@ def test_transparency_that_cannot_be_held_is_named(info) -> None:
     assert "transparency is left out" in pixel_format_for(film, preset_named("h264"))[1]
 
 
-def test_every_preset_encodes_the_format_it_chooses(info, tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["yuv420p", "gray", "gray10le"])
+def test_every_preset_encodes_the_format_it_chooses(source: str, info, tmp_path: Path) -> None:
     for preset in available_presets():
-        name = pixel_format_for(info, preset)[0]
+        name = pixel_format_for(replace(info, pixel_format=source), preset)[0]
         path = make_film(tmp_path / f"{preset.name}.mkv", count=2, codec=preset.encoder, pixel_format=name)
         assert probe_film(path, FilmLimits()).pixel_format == name
 
