@@ -1,5 +1,6 @@
 """What a film can be written as: encoders with their settings, and the pixel format each takes for a film."""
 
+import re
 from dataclasses import dataclass
 
 import av
@@ -94,7 +95,8 @@ def pixel_format_for(info: FilmInfo, preset: Preset) -> tuple[str, tuple[str, ..
     same = [each.name for each in formats if each.name == source]
     if same:
         return source, ()
-    best, _ = find_best_pix_fmt_of_list([each.name for each in formats], source, info.has_alpha)
+    near = re.sub("^gray(?=$|[0-9])", "yuv420p", source)  # the chroma of grey is nothing, so it needs no samples
+    best, _ = find_best_pix_fmt_of_list([each.name for each in formats], near, info.has_alpha)
     if best is None:
         raise MediaError("unsupported", f"pixel format {info.pixel_format}: {preset.encoder} has none that is near")
     return best.name, _changes(VideoFormat(source), best)
