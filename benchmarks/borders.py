@@ -2,7 +2,7 @@
 
 Of an archive that was restored (`python -m benchmarks.contract` leaves one): the mean step from frame to frame where a segment begins,
 beside the steps just before and after it, for the result and for the source; and the mean step from pixel to pixel of what restoring
-changed, across the edges of tiles beside everywhere. 1 is no border. Prints a Markdown table.
+changed, across the edges of tiles beside the steps near them. 1 is no border. Prints a Markdown table.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.films import Film, Films, frames_at
 
 NEAR = 2  # steps on both sides of a border that it is compared with
+NEAR_PX = (-16, -8, 8, 16)  # on the grid of the source's blocks, which restoring smooths
 LOOKS = 8  # frames of a film that tiles are looked at in
 
 
@@ -63,11 +64,11 @@ def _steps(film: Film, first: int, stop: int) -> Iterator[tuple[int, float]]:
 
 
 def _tile_ratio(source: Film, result: Film) -> float | None:
-    """Mean step of the change across edges of tiles over the mean step anywhere; None for films of one tile."""
+    """Mean step of the change across edges of tiles over the mean step near them; None for films of one tile."""
     count, config = source.index.frame_count, Face2SceneConfig()
     looks = np.unique(np.linspace(0, count - 1, LOOKS).round().astype(int)).tolist()
     at: list[float] = []
-    anywhere: list[float] = []
+    near: list[float] = []
     for (_, before), (_, after) in zip(frames_at(source, looks), frames_at(result, looks), strict=True):
         change = (after - before).mean(0).numpy()
         height, width = change.shape
@@ -79,8 +80,8 @@ def _tile_ratio(source: Film, result: Film) -> float | None:
             steps = np.abs(np.diff(change, axis=axis)).mean(1 - axis)
             inner = [place - 1 for place in places if 0 < place < change.shape[axis]]
             at += steps[inner].tolist()
-            anywhere += steps.tolist() if inner else []
-    return float(np.mean(at) / np.mean(anywhere)) if at else None
+            near += [float(steps[i + d]) for i in inner for d in NEAR_PX if 0 <= i + d < len(steps)]
+    return float(np.mean(at) / np.mean(near)) if at else None
 
 
 def main() -> None:
@@ -94,7 +95,7 @@ def main() -> None:
         "borders of segments",
         "step there / near, result",
         "the same, source",
-        "step across tiles / anywhere",
+        "step across edges of tiles / near them",
     ]
     print(table(head, list(rows(words.input.resolve(), words.output.resolve()))))
 

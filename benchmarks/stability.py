@@ -152,7 +152,7 @@ def clips(restorer: Restorer, pictures: int, frames: int, seed: int) -> Iterator
         if face is None or face.short_side_px < MIN_FACE_PX or min(rgb.shape[1:]) < WINDOW_PX + PAN_PX * frames:
             continue
         for kind, step in (("still", 0), ("going over", PAN_PX)):
-            yield _damaged(kind, _windows(rgb, _points(face).mean(0), step, frames), [], seed + made)
+            yield _damaged(kind, _windows([rgb] * frames, _points(face).mean(0), step), [], seed + made)
         made += 1
     for name in FILMS:
         path = data_folder() / "eval" / "video" / name
@@ -163,7 +163,10 @@ def clips(restorer: Restorer, pictures: int, frames: int, seed: int) -> Iterator
         ]
         references = [restorer.reference(shown[n]) for n in REFERENCES]
         for number, start in enumerate(FILM_STARTS):
-            yield _damaged("film", shown[start : start + frames], references, seed + 100 + number)
+            face = restorer.largest(shown[start])
+            assert face is not None
+            windows = _windows(shown[start : start + frames], _points(face).mean(0), 0)
+            yield _damaged("film", windows, references, seed + 100 + number)
 
 
 def _shrunk(pixels: np.ndarray) -> np.ndarray:
@@ -172,14 +175,16 @@ def _shrunk(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def _windows(rgb: Tensor, centre: np.ndarray, step: int, frames: int) -> list[Tensor]:
+def _windows(frames: Sequence[Tensor], centre: np.ndarray, step: int) -> list[Tensor]:
     """A window around a place, and ``step`` pixels further to the right each frame."""
-    height, width = rgb.shape[1:]
-    reach = step * frames
+    height, width = frames[0].shape[1:]
+    reach = step * len(frames)
     left = int(np.clip(centre[0] - (WINDOW_PX + reach) / 2, 0, width - WINDOW_PX - reach)) // 8 * 8
     top = int(np.clip(centre[1] - WINDOW_PX / 2, 0, height - WINDOW_PX)) // 8 * 8
-    lefts = [left + n * step for n in range(frames)]
-    return [rgb[:, top : top + WINDOW_PX, x : x + WINDOW_PX].contiguous() for x in lefts]
+    lefts = range(left, left + reach + 1, step) if step else [left] * len(frames)
+    return [
+        frame[:, top : top + WINDOW_PX, x : x + WINDOW_PX].contiguous() for frame, x in zip(frames, lefts, strict=False)
+    ]
 
 
 def _damaged(kind: str, clean: list[Tensor], references: list[Tensor], seed: int) -> Clip:
