@@ -198,10 +198,12 @@ def _summary(tables: Tables) -> Summary:
     skipped = {a.path for a in tables.attempts if a.status == "skipped"} - finished - failed
     decisions = [gate.decision for restored in tables.restored for gate in tables.gates_of(restored)]
     models = {*chain.from_iterable(r.models for r in tables.restored), *(f.embedder for f in tables.faces.values())}
+    films = sum(tables.media[r.media_id].film is not None for r in tables.restored)
+    counts = (count_words(len(finished) - films, "photo", "photos"), count_words(films, "film", "films"))
+    done = [words for words, count in zip(counts, (len(finished) - films, films), strict=True) if count]
     worked = sum(a.elapsed_seconds for a in tables.attempts)
     return Summary(
-        sentence=f"{count_words(len(finished), 'picture', 'pictures')} restored, "
-        f"{len(failed):,} failed, {len(skipped):,} skipped.",
+        sentence=f"{' and '.join(done) or 'Nothing'} restored, {len(failed):,} failed, {len(skipped):,} skipped.",
         numbers=(
             ("restored", f"{len(finished):,}"),
             ("failed", f"{len(failed):,}"),

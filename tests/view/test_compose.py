@@ -20,7 +20,7 @@ def by_path(page):
 def test_the_summary_counts_files_not_attempts(full):
     full.add_attempt("broken.jpg", "failed", step="split", kind="truncated", message="again")
     summary = compose(read_tables(full.catalog), limit=200).summary
-    assert summary.sentence == "5 pictures restored, 1 failed, 1 skipped."
+    assert summary.sentence == "5 photos restored, 1 failed, 1 skipped."
     assert dict(summary.numbers)["faces pasted in"] == "2 of 3"
 
 
@@ -85,6 +85,11 @@ def test_a_picture_whose_task_is_gone_is_still_told(archive):
     archive.catalog.records[:] = kept
     (picture,) = compose(read_tables(archive.catalog), limit=9).pictures
     assert (picture.damage, picture.faces, picture.bars) == ("unknown", (), ())
+
+
+def test_films_are_counted_apart(full):
+    full.add_film("film.mkv")
+    assert compose(read_tables(full.catalog), limit=200).summary.sentence.startswith("5 photos and 1 film restored, ")
 
 
 def test_a_film_tells_its_ends_and_where_its_shots_are_cut(archive):
