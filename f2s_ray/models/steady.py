@@ -19,8 +19,11 @@ from f2s_ray.media.blur import blurred, gaussian_kernel
 
 __all__ = ["steadied", "steady_frame"]
 
-# Differences of smoothed frames up to about this much are flicker, larger ones are another thing moved in
+# Differences of smoothed frames up to about this much are flicker, larger ones are another thing moved in. Where noise is left, most of
+# the picture differs by more: then it is so many times the median difference, up to a bound.
 FLICKER = 0.03
+MEDIANS = 2.5
+MOST_FLICKER = 0.08
 SMOOTH_PX = 1.5
 LUMA = (0.299, 0.587, 0.114)
 
@@ -49,7 +52,8 @@ def steady_frame(window: Sequence[Float[Tensor, "3 h w"]], centre: int) -> Float
         if index != centre:
             moved = _moved(other, _flow(grey, _grey(other)))
             gap = (_smooth(moved) - smooth).abs().amax(0, keepdim=True)
-            weight = torch.exp(-((gap / FLICKER) ** 2))
+            flicker = min(MOST_FLICKER, max(FLICKER, MEDIANS * float(gap.median())))
+            weight = torch.exp(-((gap / flicker) ** 2))
             total += weight * moved
             weights += weight
     return total / weights

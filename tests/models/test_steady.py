@@ -38,8 +38,9 @@ def test_a_piece_with_its_context_is_as_the_whole():
     assert all(torch.equal(a, b) for a, b in zip(whole[4:7], piece[2:5], strict=True))
 
 
-def test_what_flickers_is_halved():
-    still, frames = flickering(12)
+@pytest.mark.parametrize("amount", [0.02, 0.15])
+def test_what_flickers_is_halved(amount):
+    still, frames = flickering(12, amount)
     before = np.mean([float((frame - still).square().mean()) for frame in frames]) ** 0.5
     after = np.mean([float((frame - still).square().mean()) for frame in steadied(frames, 2)]) ** 0.5
     assert after < 0.65 * before  # at both ends there are fewer neighbours
