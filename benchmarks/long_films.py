@@ -1,9 +1,9 @@
 """What length costs: peak memory of a long film beside a short one, and how fast a worker decodes.
 
-A 1080p film is made by looping a real one. The whole way of `f2s restore` runs on it in a process of its own, at one frame a second,
-since pixels are restored slowly without a GPU; and the way up to the faces (`f2s index`) at 25. Networks: `--weights`, small ones do, since
-what the networks take is the same for both lengths. Decoding: frames [0, n) as a worker reads them, beside a plain loop of PyAV with
-one thread, by turns. Prints Markdown tables.
+A 1080p film is made by looping a real one. The way up to the faces (`f2s index`) runs on it in a process of its own. Pixels are restored
+slowly without a GPU, so the whole way of `f2s restore` is taken twice: in 1080p with a frame every five seconds, and with all frames in a
+small picture. Networks: `--weights`, small ones do, since what the networks take is the same for both lengths. Decoding: frames [0, n)
+as a worker reads them, beside a plain loop of PyAV with one thread, by turns. Prints Markdown tables.
 """
 
 import argparse
@@ -26,16 +26,17 @@ from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.read import decode_frames
 from f2s_ray.media.film.scan import scan_packets
 
-SIZE = (1920, 1080)
+FULL, SMALL = (1920, 1080), (96, 54)
+WAYS = (("index", FULL, Fraction(25)), ("restore", FULL, Fraction(1, 5)), ("restore", SMALL, Fraction(25)))
 LOOP = "sam2_bedroom.mp4"
 TURNS = 3
 
 
-def make_loop(path: Path, seconds: int, rate: int) -> Path:
-    """The real film, enlarged, its packets again and again until it is long enough."""
+def make_loop(path: Path, seconds: int, rate: Fraction, size: tuple[int, int]) -> Path:
+    """The real film in another size, its packets again and again until it is long enough."""
     once = path.with_name("once.mp4")
-    frames = min(seconds * rate, 200)
-    _encode_once(once, frames, rate)
+    frames = min(int(seconds * rate), 200)
+    _encode_once(once, frames, rate, size)
     with av.open(str(path), "w") as result:
         target, base = None, 0
         for turn in count():
@@ -55,18 +56,18 @@ def make_loop(path: Path, seconds: int, rate: int) -> Path:
     return path
 
 
-def _encode_once(path: Path, frames: int, rate: int) -> None:
+def _encode_once(path: Path, frames: int, rate: Fraction, size: tuple[int, int]) -> None:
     with av.open(str(data_folder() / "eval" / "video" / LOOP)) as given, av.open(str(path), "w") as result:
         stream = result.add_stream(
             "libx264", rate=rate, options={"crf": "20", "bf": "0", "g": "50", "preset": "veryfast"}
         )
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, frame in enumerate(given.decode(video=0)):
             if number == frames:
                 break
-            large = cv2.resize(frame.to_ndarray(format="rgb24"), SIZE, interpolation=cv2.INTER_CUBIC)
+            large = cv2.resize(frame.to_ndarray(format="rgb24"), size, interpolation=cv2.INTER_AREA)
             made = av.VideoFrame.from_ndarray(large, "rgb24")
-            made.pts, made.time_base = number, Fraction(1, rate)
+            made.pts, made.time_base = number, 1 / rate
             result.mux(stream.encode(made))
         result.mux(stream.encode(None))
 
@@ -108,22 +109,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("bench-out/long"))
     parser.add_argument("--weights", type=Path, help="default: the shipped ones")
-    parser.add_argument("--minutes", type=int, nargs=2, default=(1, 10))
+    parser.add_argument("--minutes", type=int, nargs=2, default=(1, 10), metavar=("SHORT", "LONG"))
     words = parser.parse_args()
     rows = []
-    for way, rate in (("index", 25), ("restore", 1)):
+    for way, size, rate in WAYS:
         peaks = []
         for minutes in words.minutes:
-            folder = words.out / f"{way}-{minutes}"
+            folder = words.out / f"{way}-{size[1]}-{minutes}"
             (folder / "in").mkdir(parents=True, exist_ok=True)
-            film = make_loop(folder / "in" / "film.mp4", 60 * minutes, rate)
+            film = make_loop(folder / "in" / "film.mp4", 60 * minutes, rate, size)
             command = ["benchmarks.archives", str(folder / "in"), str(folder / "out"), "--only", way]
             peak, seconds = peak_mib([*command, *(["--weights", str(words.weights)] if words.weights else [])])
             peaks.append(peak)
             frames = str(scan_packets(film).frame_count)
-            rows.append([way, f"{minutes} min", frames, f"{peak:,.0f}", f"{peak / peaks[0]:.3f}", f"{seconds:,.0f}"])
+            what = f"{minutes} min, {size[0]} x {size[1]}"
+            rows.append([way, what, frames, f"{peak:,.0f}", f"{peak / peaks[0]:.3f}", f"{seconds:,.0f}"])
+            sys.stderr.write(f"{rows[-1]}\n")
     print(table(["way", "film", "frames", "peak MiB", "ratio", "seconds"], rows), end="\n\n")
-    rates = decoding(words.out / f"index-{words.minutes[0]}" / "in" / "film.mp4")
+    rates = decoding(words.out / f"index-{FULL[1]}-{words.minutes[0]}" / "in" / "film.mp4")
     figures = [f"{rates[name]:.0f}" for name in ("worker", "plain loop")]
     ratio = float(np.divide(rates["worker"], rates["plain loop"]))
     print(
