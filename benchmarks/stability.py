@@ -49,7 +49,7 @@ CODES = 4  # of a clip, with which its first frame is restored
 FILMS = ("liveportrait_d10.mp4", "liveportrait_d19.mp4")
 FILM_STARTS = (0, 60)  # seconds 0 and 2
 REFERENCES = (150, 190, 230)  # frames long after the clip
-METHODS = ("input", "a code a frame", "one code", "one code, steadied")
+METHODS = ("as it was", "input", "a code a frame", "one code", "one code, steadied")
 Code = Float[Tensor, "21 k"] | None
 Places = list[np.ndarray | None]  # five points [5, 2] of the largest face of each frame
 
@@ -208,6 +208,7 @@ def measure(clip: Clip, restorer: Restorer, vgg: VggDistance) -> Iterator[Score]
     codes = [restorer.model.restore_scene(clip.damaged[0], code) for code in each[:: max(1, count // CODES)]]
     from_code = _flicker(codes, moves.still)
     ways: list[tuple[Callable[[], Sequence[Tensor]], float, float, float]] = [
+        (lambda: clip.clean, 0.0, 0.0, 0.0),
         (lambda: clip.damaged, 0.0, 0.0, 0.0),
         (lambda: restorer.restore(clip, each, restorer.found(clip)), reading, from_code, _jitter(readings)),
         (lambda: restorer.restore(clip, shared, restorer.found(clip)), few, 0.0, 0.0),
