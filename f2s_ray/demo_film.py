@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ __all__ = ["DAMAGE", "FILM", "TRUE_FILM", "damaged_frames", "frames_of", "true_f
 
 FILM = "car/on the road.mp4"
 TRUE_FILM = "car/on the road.mkv"
-DAMAGE = "middle"
+DAMAGE: Literal["middle"] = "middle"
 SHOTS: tuple[tuple[Source, range], ...] = (("car", range(4, 36)), ("street", range(140, 156)))
 SIZE = (176, 144)
 RATE = Fraction(30000, 1001)
