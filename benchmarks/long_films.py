@@ -65,7 +65,7 @@ def _encode_once(path: Path, frames: int, rate: Fraction, size: tuple[int, int])
         for number, frame in enumerate(given.decode(video=0)):
             if number == frames:
                 break
-            large = cv2.resize(frame.to_ndarray(format="rgb24"), size, interpolation=cv2.INTER_AREA)
+            large = cv2.resize(frame.to_ndarray(format="rgb24"), size, interpolation=cv2.INTER_CUBIC)
             made = av.VideoFrame.from_ndarray(large, "rgb24")
             made.pts, made.time_base = number, 1 / rate
             result.mux(stream.encode(made))

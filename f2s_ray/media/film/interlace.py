@@ -1,7 +1,7 @@
 """Decoded frames to the way they were scanned, by measurement: tags of old films are often wrong.
 
 FFmpeg's ``idet`` weighs, where something moves, whether a line fits better to its neighbours of the same frame or of
-the frames before and after.
+the frames before and after. Lines that were doubled look like fields to it, so frames of such lines are told apart first.
 """
 
 from collections.abc import Iterable
@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import av
+import numpy as np
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
 __all__ = ["Scan", "measure_scan"]
 
 INTERLACED_SHARE = 0.2
+# Lines are doubled where those of a pair differ by less than so much of what pairs differ by
+DOUBLED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ def measure_scan(frames: Iterable[VideoFrame]) -> Scan:
     graph: Graph | None = None
     counts = {"progressive": 0, "tff": 0, "bff": 0, "undetermined": 0}
     for number, frame in enumerate(frames):
+        if _has_doubled_lines(frame):
+            counts["progressive"] += 1
+            continue
         if graph is None:
             graph = _graph(frame)
         frame.pts = number
@@ -59,6 +65,14 @@ def measure_scan(frames: Iterable[VideoFrame]) -> Scan:
         graph.push(None)
         _count(graph, counts)
     return Scan(counts["progressive"], counts["tff"], counts["bff"], counts["undetermined"])
+
+
+def _has_doubled_lines(frame: VideoFrame) -> bool:
+    """Whether each line stands there twice, as in old video that was made higher."""
+    grey = frame.reformat(format="gray").to_ndarray().astype(np.int16)
+    steps = np.abs(np.diff(grey, axis=0)).mean(axis=1)
+    inside, between = sorted([float(steps[0::2].mean()), float(steps[1::2].mean())])
+    return inside < DOUBLED_SHARE * between
 
 
 def _graph(frame: VideoFrame) -> Graph:

@@ -9,6 +9,7 @@ import pytest
 from f2s_ray.media.film.interlace import measure_scan
 from f2s_ray.media.film.read import decode_frames
 from tests.media.film.films import make_film, opened
+from tests.stages.films import pan
 
 
 def field_moment(moment: float, noise: float, chance: np.random.Generator) -> np.ndarray:
@@ -50,6 +51,17 @@ def test_noise_does_not_hide_fields(order: str) -> None:
 def test_noise_is_not_taken_for_fields() -> None:
     assert measure_scan(woven("progressive", noise=6.0)).verdict in ("progressive", "unknown")
     assert measure_scan(woven("progressive", noise=20.0)).verdict in ("progressive", "unknown")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_doubled_lines_are_not_taken_for_fields(first: int) -> None:
+    frames = []
+    for number, picture in enumerate(pan(12, step=(3, 1))):
+        doubled = np.roll(np.repeat(picture, 2, 0), first, 0)
+        made = av.VideoFrame.from_ndarray(doubled, "rgb24").reformat(format="yuv420p")
+        made.pts, made.time_base = number, Fraction(1, 25)
+        frames.append(made)
+    assert measure_scan(frames).verdict == "progressive"
 
 
 def test_two_combed_frames_of_five_are_interlaced() -> None:
