@@ -2,8 +2,7 @@
 
 import io
 import os
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from f2s_ray.demo_film import DAMAGE, FILM, TRUE_FILM, damaged_frames, frames_of, true_frames, write_film
+from f2s_ray.demo_film import DAMAGE, FILM, TRUE_FILM, damaged_frames, film_bytes, frames_of, true_frames
 from f2s_ray.demo_pictures import BROKEN, PICTURES, Picture, paint
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.media.decode import decode
@@ -47,8 +46,8 @@ def build_archive(place: Path) -> None:
             _write(_truth_path(place, picture), _png(truth, b""), moment)
             _write(place / "archive" / picture.path, _encoded(picture, damage(picture, truth)), moment)
         truths = list(true_frames())
-        _write(place / MARK / TRUE_FILM, _film_bytes(TRUE_FILM, truths), _moment(PICTURES[0]))
-        _write(place / "archive" / FILM, _film_bytes(FILM, damaged_frames(truths)), _moment(PICTURES[0]))
+        _write(place / MARK / TRUE_FILM, film_bytes(truths, lossless=True), _moment(PICTURES[0]))
+        _write(place / "archive" / FILM, film_bytes(damaged_frames(truths), lossless=False), _moment(PICTURES[0]))
         whole = (place / "archive" / "things" / "coffee.jpg").read_bytes()
         _write(place / "archive" / BROKEN, whole[: len(whole) // 2], _moment(PICTURES[0]))
         _write(place / "archive" / "read me.txt", b"Real pictures, damaged on purpose.\n", _moment(PICTURES[0]))
@@ -157,13 +156,6 @@ def _exif(picture: Picture) -> bytes:
     exif[_ORIENTATION] = picture.orientation
     exif.get_ifd(_EXIF_FOLDER)[_DATE_TAKEN] = date
     return exif.tobytes()
-
-
-def _film_bytes(name: str, frames: Iterable[Tensor]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(name).name
-        write_film(path, frames)
-        return path.read_bytes()
 
 
 def _write(path: Path, content: bytes, moment: datetime) -> None:

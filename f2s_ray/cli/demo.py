@@ -20,7 +20,7 @@ def demo(
     """Make a small archive of real pictures and a film, damage most of them, restore it, and compare with the truth.
 
     They come from installed packages; nothing is fetched. One file is broken on purpose: it ends as a row that
-    says so, and the other pictures do not care.
+    says so, and the others do not care.
     """
     from f2s_ray.cli.archive import restore_and_report
     from f2s_ray.cli.job import new_job

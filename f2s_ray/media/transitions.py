@@ -90,7 +90,8 @@ def hard_cut(history: History, frame: int) -> Cut | None:
     """
     before = range(max(history.first, frame - FLASH_FRAMES - 1), frame)
     after = range(frame, min(history.stop, frame + FLASH_FRAMES + 1))
-    if min(len(before), len(after)) <= FLASH_FRAMES or _jump(history, frame) < LEAST_UNLIKE:
+    least = _jump(history, frame)
+    if min(len(before), len(after)) <= FLASH_FRAMES or least < LEAST_UNLIKE:
         return None
     if history.is_blank(frame - 1) or history.is_blank(frame):
         return None
@@ -100,7 +101,6 @@ def hard_cut(history: History, frame: int) -> Cut | None:
     elif brighter < -LIT:
         before = range(max(history.first, frame - LIT_FRAMES - 1), frame)
     usual = _usual_step(history, frame)
-    least = _jump(history, frame)
     for one in reversed(before):
         for other in after:
             if least < LEAST_UNLIKE:

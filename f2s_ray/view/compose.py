@@ -194,13 +194,13 @@ def _with_status(attempts: tuple[Attempt, ...], status: str) -> tuple[Failure, .
 def _summary(tables: Tables) -> Summary:
     """Counts, times and models of the archive as it stands."""
     finished = {tables.media[r.media_id].path for r in tables.restored}
+    films = {tables.media[r.media_id].path for r in tables.restored if tables.media[r.media_id].film}
+    kinds = ((finished - films, "photo", "photos"), (films, "film", "films"))
+    done = [count_words(len(paths), one, many) for paths, one, many in kinds if paths]
     failed = {a.path for a in tables.attempts if a.status == "failed"} - finished
     skipped = {a.path for a in tables.attempts if a.status == "skipped"} - finished - failed
     decisions = [gate.decision for restored in tables.restored for gate in tables.gates_of(restored)]
     models = {*chain.from_iterable(r.models for r in tables.restored), *(f.embedder for f in tables.faces.values())}
-    films = sum(tables.media[r.media_id].film is not None for r in tables.restored)
-    counts = (count_words(len(finished) - films, "photo", "photos"), count_words(films, "film", "films"))
-    done = [words for words, count in zip(counts, (len(finished) - films, films), strict=True) if count]
     worked = sum(a.elapsed_seconds for a in tables.attempts)
     return Summary(
         sentence=f"{' and '.join(done) or 'Nothing'} restored, {len(failed):,} failed, {len(skipped):,} skipped.",

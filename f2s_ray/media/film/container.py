@@ -78,4 +78,4 @@ def _refuse_cut(path: Path) -> None:
             at += length
             names.add(head[4:8])
     if names & MP4_BOXES and (at > size or b"moov" not in names):
-        raise MediaError("truncated", f"{path.name}: ends after {size} bytes, before its table does; find a whole copy")
+        raise MediaError("truncated", f"{path.name}: ends after {size} bytes, before the film does; find a whole copy")
