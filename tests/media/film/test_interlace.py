@@ -64,6 +64,22 @@ def test_doubled_lines_are_not_taken_for_fields(first: int) -> None:
     assert measure_scan(frames).verdict == "progressive"
 
 
+def falling(step: float, count: int = 24) -> Iterator[av.VideoFrame]:
+    """A bright disc that falls before a plain sky by so many lines a frame."""
+    rows, columns = np.mgrid[:128, :160]
+    for number in range(count):
+        outside_px = np.hypot(rows - 20 - step * number, columns - 80) - 10
+        picture = 90 + 0.2 * rows + 120 / (1 + np.exp(np.clip(outside_px / 0.3, -50, 50)))
+        made = av.VideoFrame.from_ndarray(np.rint(picture).astype(np.uint8), "gray").reformat(format="yuv420p")
+        made.pts, made.time_base = number, Fraction(1, 25)
+        yield made
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 3.0])
+def test_what_falls_is_not_taken_for_fields(step: float) -> None:
+    assert measure_scan(falling(step)).verdict == "progressive"
+
+
 def test_two_combed_frames_of_five_are_interlaced() -> None:
     pairs = zip(woven("progressive", 30), woven("tff", 30), strict=True)
     frames = [pair[number % 5 in (2, 3)] for number, pair in enumerate(pairs)]
