@@ -15,8 +15,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from f2s_ray.media.blur import blurred, gaussian_kernel
-
 __all__ = ["steadied", "steady_frame"]
 
 # Differences of smoothed frames up to about this much are flicker, larger ones are another thing moved in. Where noise is left, most of
@@ -65,7 +63,8 @@ def _grey(frame: Float[Tensor, "3 h w"]) -> np.ndarray:
 
 
 def _smooth(frame: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
-    return blurred(frame, gaussian_kernel((SMOOTH_PX, SMOOTH_PX)))
+    spread = cv2.GaussianBlur(frame.permute(1, 2, 0).contiguous().numpy(), (0, 0), SMOOTH_PX)
+    return torch.from_numpy(spread).permute(2, 0, 1)
 
 
 def _flow(here: np.ndarray, there: np.ndarray) -> Float[Tensor, "h w 2"]:
