@@ -75,9 +75,34 @@ def falling(step: float, count: int = 24) -> Iterator[av.VideoFrame]:
         yield made
 
 
+def sliding(order: str, speed: float, softness: float, count: int = 16) -> Iterator[av.VideoFrame]:
+    """A disc with an edge so soft before waves, both to the right by so many pixels a frame; in fields half as far."""
+    rows, columns = np.mgrid[:128, :160]
+    for number in range(count):
+        fields = []
+        for late in (0.0, 0.5):
+            away = columns - speed * (number + late)
+            outside_px = np.hypot(rows - 40, away - 40) - 22
+            waves = 110 + 40 * np.sin(away / 9) * np.cos(rows / 7)
+            fields.append(waves + 100 / (1 + np.exp(np.clip(outside_px / softness, -50, 50))))
+        if order == "tff":
+            fields[0][1::2] = fields[1][1::2]
+        grey = np.rint(np.clip(fields[0], 0, 255)).astype(np.uint8)
+        made = av.VideoFrame.from_ndarray(grey, "gray").reformat(format="yuv420p")
+        made.pts, made.time_base = number, Fraction(1, 25)
+        yield made
+
+
 @pytest.mark.parametrize("step", [0.5, 1.0, 3.0])
 def test_what_falls_is_not_taken_for_fields(step: float) -> None:
     assert measure_scan(falling(step)).verdict == "progressive"
+
+
+@pytest.mark.parametrize("softness", [0.3, 3.0])
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
+def test_slow_fields_are_found(speed: float, softness: float) -> None:
+    assert measure_scan(sliding("tff", speed, softness)).verdict == "tff"
+    assert measure_scan(sliding("progressive", speed, softness)).verdict == "progressive"
 
 
 def test_two_combed_frames_of_five_are_interlaced() -> None:
