@@ -40,8 +40,10 @@ def schema_of(record_type: type[Record]) -> pa.Schema:
 
 
 def stored_schema(record_type: type[Record]) -> pa.Schema:
-    """The schema of the stored rows: the record's own columns and those of ``PROVENANCE`` that it lacks."""
+    """The schema of the stored rows: the record's own columns, and of what a step made those of ``PROVENANCE`` that it lacks."""
     own = schema_of(record_type)
+    if record_type.MADE == "said":
+        return own
     for name, (kind, meaning) in PROVENANCE.items():
         if name not in own.names:
             own = own.append(pa.field(name, kind, nullable=False, metadata={"description": meaning}))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
-from f2s_catalog.store import next_sequence, write_fragment, writer_lock
+from f2s_catalog.store import commit_lock, next_sequence, write_fragment, writer_lock
 from f2s_catalog.views import connect
 
 __all__ = ["Catalog", "Outcome", "standing"]
@@ -40,7 +40,7 @@ class Catalog:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the right to write over several commits; inside itself it does nothing more.
+        """Hold the right to run a job; inside itself it does nothing more. Single commits need no such right.
 
         Raises:
             CatalogError: another process is writing, or the folder cannot be written.
@@ -60,13 +60,13 @@ class Catalog:
             outcomes: at most one for each item.
 
         Raises:
-            CatalogError: no space, no right, another writer.
+            CatalogError: no space, no right.
             ValueError: a record is of no table in ``writes``, or a key of one item or an item stands twice.
         """
         if not outcomes:
             return
         _check(writes, outcomes)
-        with self.writing():
+        with commit_lock(self.root):
             sequence = next_sequence(self.root)
             for record_type in writes:
                 rows = [(o.attempt, r) for o in outcomes for r in o.records if type(r) is record_type]
@@ -74,6 +74,21 @@ class Catalog:
                     write_fragment(self.root, record_type, _stored(record_type, rows, sequence), sequence)
             attempts = [(o.attempt, o.attempt) for o in outcomes]
             write_fragment(self.root, Attempt, _stored(Attempt, attempts, sequence), sequence)
+
+    def say(self, facts: Sequence[Record]) -> None:
+        """Append what a person said; it holds from then on, whatever is run.
+
+        Args:
+            facts: records of tables that are made of statements.
+
+        Raises:
+            CatalogError: no space, no right.
+        """
+        with commit_lock(self.root):
+            sequence = next_sequence(self.root)
+            for record_type in {type(fact): None for fact in facts}:
+                own = [fact for fact in facts if type(fact) is record_type]
+                write_fragment(self.root, record_type, to_table(record_type, own), sequence)
 
     def table(self, record_type: type[Record]) -> pa.Table:
         """The current rows of a table, sorted by key, with the columns of the record alone.
@@ -147,7 +162,10 @@ class Catalog:
         return result
 
     def version(self, record_type: type[Record]) -> str:
-        """Digest of which attempts made the current rows of a table: it changes when a re-run changes them."""
+        """Digest of which attempts made the current rows of a table, or of what was said: it changes with them."""
+        if record_type.MADE == "said":
+            key = ", ".join(record_type.KEY)
+            return digest(self._read(record_type, f"SELECT {key} FROM {record_type.TABLE} ORDER BY ALL").to_pylist())
         made = (
             f"SELECT DISTINCT step, item_id, fingerprint FROM _stored_{record_type.TABLE}"
             " SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)"

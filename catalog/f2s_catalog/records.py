@@ -14,11 +14,15 @@ __all__ = [
     "Attempt",
     "CodeChange",
     "CodeEstimate",
+    "Constraint",
     "DegradationCode",
+    "Erasure",
     "Face",
     "FaceGate",
+    "FaceMark",
     "FilmFacts",
     "Identity",
+    "Label",
     "MediaItem",
     "QualityReport",
     "Record",
@@ -29,28 +33,36 @@ __all__ = [
     "RestoredMedia",
     "RestoredSegment",
     "Shot",
+    "Sighting",
     "Source",
     "TaskFace",
     "TrackGate",
 ]
 
 Box = tuple[float, float, float, float]
+Made = Literal["item", "whole", "said"]
 Landmarks = tuple[float, float, float, float, float, float, float, float, float, float]
 
 
 class Record(BaseModel):
-    """A frozen row: ``TABLE`` names its table, ``KEY`` the columns that tell rows apart, ``BIOMETRIC`` its place."""
+    """A frozen row: ``TABLE`` names its table, ``KEY`` the columns that tell rows apart, ``BIOMETRIC`` its place.
+
+    ``MADE`` says how rows come and go: ``item``, by the steps that work on items, a row for each current attempt;
+    ``whole``, by a reduction that replaces the table each time; ``said``, appended by people, and never taken back.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     BIOMETRIC: ClassVar[bool] = False
+    MADE: ClassVar[Made] = "item"
 
 
 class Source(Record):
     """A thing found under INPUT in the latest listing."""
 
     TABLE: ClassVar[str] = "sources"
+    MADE: ClassVar[Made] = "whole"
     KEY: ClassVar[tuple[str, ...]] = ("path",)
     path: str = Field(description="path below INPUT")
     byte_count: int = Field(description="size of the file; 0 for what is not a file")
@@ -134,7 +146,9 @@ class Face(Record):
     TABLE: ClassVar[str] = "faces"
     KEY: ClassVar[tuple[str, ...]] = ("face_id",)
     BIOMETRIC: ClassVar[bool] = True
-    face_id: str = Field(description="shot_id/index, from left to right")
+    face_id: str = Field(
+        description="shot_id/frame.XxYxW, centre and width of its box in whole pixels: it does not depend on who else is found"
+    )
     shot_id: str = Field(description="the shot it was seen in")
     media_id: str = Field(description="the medium it was seen in")
     track_id: str | None = Field(description="track inside the shot; null in photos")
@@ -159,14 +173,98 @@ class Identity(Record):
     """A person, as far as pictures tell."""
 
     TABLE: ClassVar[str] = "identities"
+    MADE: ClassVar[Made] = "whole"
     KEY: ClassVar[tuple[str, ...]] = ("identity_id",)
     BIOMETRIC: ClassVar[bool] = True
-    identity_id: str = Field(description="stable over re-runs and new pictures")
+    identity_id: str = Field(description="stable over re-runs, new pictures and a new embedder")
+    number: int = Field(description="counted up as identities are found, kept as long as the identity is; its label is Person N")
     face_ids: tuple[str, ...] = Field(description="its faces, best quality first")
+    confirmed_face_ids: tuple[str, ...] = Field(description="those of them that a person said are this one")
+    primary_face_id: str = Field(description="the face it is shown by: chosen by a person, else the best")
     centroid: tuple[float, ...] = Field(description="unit vector, quality-weighted mean of the embeddings")
     cohesion: float = Field(description="mean cosine of its faces to the centroid; 1 for a single face")
     margin: float = Field(description="1 - cosine to the centroid of the nearest other identity")
+    nearest_id: str | None = Field(description="that nearest other identity; null for the only one")
     name: str | None = Field(description="given by a person, else null")
+    is_ignored: bool = Field(description="a person said that nobody needs to see this one")
+
+
+class Sighting(Record):
+    """Somebody seen in a file of the latest listing: a face of a photo, or a track of a film. Made for questions."""
+
+    TABLE: ClassVar[str] = "sightings"
+    MADE: ClassVar[Made] = "whole"
+    KEY: ClassVar[tuple[str, ...]] = ("identity_id", "path", "track_id")
+    BIOMETRIC: ClassVar[bool] = True
+    identity_id: str = Field(description="who; rows lie in the order of the key, so that one person's are read alone")
+    path: str = Field(description="path below INPUT")
+    track_id: str = Field(description="the track; in a photo the face")
+    media_id: str = Field(description="the medium")
+    kind: Literal["photo", "film"] = Field(description="a photo or a film")
+    face_id: str = Field(description="the best face of the track")
+    face_count: int = Field(description="faces of the track that are kept")
+    seen_from_seconds: float = Field(description="when the track begins to be seen; 0 for a photo")
+    seen_to_seconds: float = Field(description="when it was last seen; 0 for a photo")
+    is_confirmed: bool = Field(description="a person said who it is")
+    likeness: float = Field(description="cosine of the best face to the identity's centroid")
+
+
+class FaceMark(Record):
+    """A face as a statement remembers it: found again where its id is gone, by the bytes, the frame and the box."""
+
+    face_id: str = Field(description="the face when it was said")
+    content_digest: str = Field(description="SHA-256 of the medium's bytes, whatever its path")
+    frame: int = Field(description="number of the frame in a film; 0 for a photo")
+    box_px: Box = Field(description="x0 y0 x1 y1 in the upright frame")
+
+
+class Label(Record):
+    """What a person said about one identity; the latest counts, nothing is overwritten."""
+
+    TABLE: ClassVar[str] = "labels"
+    MADE: ClassVar[Made] = "said"
+    KEY: ClassVar[tuple[str, ...]] = ("fact_id",)
+    BIOMETRIC: ClassVar[bool] = True
+    fact_id: str = Field(description="sorts in the order in which things were said")
+    said_at: str = Field(description="when, ISO 8601 in UTC")
+    said_by: str = Field(description="who: a user's name, or the program that names were read from")
+    kind: Literal["name", "confirm", "reject", "ignore", "notice", "primary"] = Field(
+        description="is called so; these faces are it; these are not; need not be seen; is to be seen again; is shown by this face"
+    )
+    identity_id: str = Field(description="whom it is about")
+    name: str | None = Field(description="of kind name: the name, null to take it away; else null")
+    faces: tuple[FaceMark, ...] = Field(
+        description="the faces that it is about; of kind name and ignore the one that was shown"
+    )
+
+
+class Constraint(Record):
+    """What a person said about two identities."""
+
+    TABLE: ClassVar[str] = "constraints"
+    MADE: ClassVar[Made] = "said"
+    KEY: ClassVar[tuple[str, ...]] = ("fact_id",)
+    BIOMETRIC: ClassVar[bool] = True
+    fact_id: str = Field(description="sorts in the order in which things were said, among labels, too")
+    said_at: str = Field(description="when, ISO 8601 in UTC")
+    said_by: str = Field(description="who: a user's name, or the program that names were read from")
+    kind: Literal["same", "not_same"] = Field(description="both are one person, called by the first id; or are not")
+    identity_id: str = Field(description="one of them; of kind same the one that goes on")
+    other_id: str = Field(description="the other one")
+    faces: tuple[FaceMark, ...] = Field(description="faces of the first when it was said: all of kind same, else the one shown")
+    other_faces: tuple[FaceMark, ...] = Field(description="the same of the other")
+
+
+class Erasure(Record):
+    """Somebody was erased: the places of the faces that are not to be looked at again. Nothing here tells who it was."""
+
+    TABLE: ClassVar[str] = "erasures"
+    MADE: ClassVar[Made] = "said"
+    KEY: ClassVar[tuple[str, ...]] = ("erasure_id",)
+    erasure_id: str = Field(description="names the certificate, too")
+    said_at: str = Field(description="when, ISO 8601 in UTC")
+    said_by: str = Field(description="who: a user's name")
+    places: tuple[FaceMark, ...] = Field(description="the faces, without their ids")
 
 
 class ReferenceChoice(Record):
@@ -184,6 +282,7 @@ class ReferenceSet(Record):
     """The pictures of a person that restore the others."""
 
     TABLE: ClassVar[str] = "references"
+    MADE: ClassVar[Made] = "whole"
     KEY: ClassVar[tuple[str, ...]] = ("identity_id",)
     BIOMETRIC: ClassVar[bool] = True
     identity_id: str = Field(description="whose references")
@@ -254,6 +353,7 @@ class DegradationCode(Record):
     """The code that steers the restoration of a shot."""
 
     TABLE: ClassVar[str] = "degradations"
+    MADE: ClassVar[Made] = "whole"
     KEY: ClassVar[tuple[str, ...]] = ("shot_id",)
     shot_id: str = Field(description="the shot")
     origin: Literal["face", "borrowed", "blind", "set"] = Field(
@@ -287,6 +387,7 @@ class RestoreTask(Record):
     """One piece of work of the dearest step, readable before it is run."""
 
     TABLE: ClassVar[str] = "tasks"
+    MADE: ClassVar[Made] = "whole"
     KEY: ClassVar[tuple[str, ...]] = ("task_id",)
     task_id: str = Field(description="digest of all that decides the result")
     shot_id: str = Field(description="what is restored")
@@ -415,7 +516,11 @@ TABLES: tuple[type[Record], ...] = (
     Shot,
     Face,
     Identity,
+    Sighting,
     ReferenceSet,
+    Label,
+    Constraint,
+    Erasure,
     CodeEstimate,
     DegradationCode,
     TrackGate,

@@ -3,9 +3,10 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -18,9 +19,11 @@ from f2s_catalog.records import Record
 
 __all__ = [
     "catalog_folder",
+    "commit_lock",
     "fragments",
     "next_sequence",
     "scan",
+    "sequence_of",
     "table_folder",
     "write_fragment",
     "writer_lock",
@@ -28,6 +31,7 @@ __all__ = [
 
 _DIGEST_LENGTH = 16
 _LOCK_NAME = ".lock"
+_COMMIT_LOCK_NAME = ".commit.lock"
 
 
 def catalog_folder(root: Path) -> Path:
@@ -58,18 +62,27 @@ def fragments(root: Path, record_type: type[Record]) -> list[Path]:
 
 def next_sequence(root: Path) -> int:
     """A number above that of every fragment there is, committed or left by a crash."""
-    paths = catalog_folder(root).rglob("part-*.parquet")
-    return max((int(path.name.split("-")[1]) for path in paths), default=0) + 1
+    return max(map(sequence_of, catalog_folder(root).rglob("part-*.parquet")), default=0) + 1
 
 
-def scan(root: Path, record_type: type[Record]) -> ds.Dataset:
-    """All stored rows of a table, read lazily, after each fragment was found to be what was written.
+def sequence_of(fragment: Path) -> int:
+    """The number of the commit that wrote a fragment."""
+    return int(fragment.name.split("-")[1])
+
+
+def scan(root: Path, record_type: type[Record], sequences: Collection[int] | None = None) -> ds.Dataset:
+    """The stored rows of a table, read lazily, after each fragment was found to be what was written.
+
+    Args:
+        root: the OUTPUT folder.
+        record_type: the table.
+        sequences: only what these commits wrote; all where not given.
 
     Raises:
         CatalogError: a fragment is damaged, may not be read, or was written by another version.
     """
     schema = stored_schema(record_type)
-    paths = fragments(root, record_type)
+    paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
     for path in paths:
         _check(path, schema)
     options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -105,27 +118,43 @@ def write_fragment(root: Path, record_type: type[Record], table: pa.Table, seque
 
 @contextmanager
 def writer_lock(root: Path) -> Iterator[None]:
-    """Hold the right to write; what a crashed writer left aside is removed first. The lock ends with its process.
+    """Hold the right to run a job; what a crashed writer left aside is removed first. The lock ends with its process.
 
     Raises:
         CatalogError: another process holds it, or the folder cannot be written.
     """
-    folder = catalog_folder(root)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK_NAME).open("a+")
-    except OSError as error:
-        way_out = "give this user the right to write, or choose another OUTPUT"
-        raise CatalogError(f"cannot write {folder}: {error.strerror}; {way_out}") from error
-    with file:
+    with _lock_file(root, _LOCK_NAME) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             way_out = "wait for its end, or choose another OUTPUT"
             raise CatalogError(f"another run is writing to {root}; {way_out}") from error
-        for left in folder.rglob(".part-*.tmp"):
-            left.unlink()
+        with commit_lock(root):
+            for left in catalog_folder(root).rglob(".part-*.tmp"):
+                left.unlink()
         yield
+
+
+@contextmanager
+def commit_lock(root: Path) -> Iterator[None]:
+    """Wait for the right to add fragments: held for one commit, so that people may say something while a job runs.
+
+    Raises:
+        CatalogError: the folder cannot be written.
+    """
+    with _lock_file(root, _COMMIT_LOCK_NAME) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(root: Path, name: str) -> IO[str]:
+    folder = catalog_folder(root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / name).open("a+")
+    except OSError as error:
+        way_out = "give this user the right to write, or choose another OUTPUT"
+        raise CatalogError(f"cannot write {folder}: {error.strerror}; {way_out}") from error
 
 
 def _sync_folder(folder: Path) -> None:

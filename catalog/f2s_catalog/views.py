@@ -3,6 +3,9 @@
 A row is current iff the latest attempt of its step at its item is done and is the attempt that made the row: same
 fingerprint, same commit. So a crash between two fragments of a commit, a changed configuration, or a face fewer than
 last time need no rewriting: the older rows are just no longer current. Of current rows with one key the newest counts.
+
+Of a table that a reduction replaces, these are the rows of its last commit, in the order in which they were written, and
+older fragments are not even opened. What people said is always current.
 """
 
 from collections.abc import Sequence
@@ -65,6 +68,8 @@ CREATE VIEW _latest AS SELECT * FROM _stored_attempts
 QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
 CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id
 """
+_WHOLE = "SELECT sequence FROM _latest WHERE status = 'done' AND item_id = '*'"
+_ALL = 'CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}'
 _CURRENT = """
 CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}
 SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)
@@ -87,9 +92,12 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
         ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}
     )
     # The ledger is listed first: an attempt that is seen has its rows on disk already, whoever is writing meanwhile.
-    ledger_first: list[type[Record]] = [Attempt, *(kind for kind in tables if kind is not Attempt)]
-    for record_type in ledger_first:
-        connection.register(f"_stored_{record_type.TABLE}", scan(root, record_type))
+    connection.register("_stored_attempts", scan(root, Attempt))
+    connection.execute(_LATEST.format(columns=_columns(Attempt)))
+    whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
+    for record_type in (kind for kind in tables if kind is not Attempt):
+        stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)
+        connection.register(f"_stored_{record_type.TABLE}", stored)
         connection.execute(_view_of(record_type))
     if tables is TABLES:
         for name, (_, sql) in VIEWS.items():
@@ -99,7 +107,9 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
 
 
 def _view_of(record_type: type[Record]) -> str:
-    columns = ", ".join(f'"{name}"' for name in record_type.model_fields)
-    if record_type is Attempt:
-        return _LATEST.format(columns=columns)
-    return _CURRENT.format(table=record_type.TABLE, columns=columns, key=", ".join(record_type.KEY))
+    view = _CURRENT if record_type.MADE == "item" else _ALL
+    return view.format(table=record_type.TABLE, columns=_columns(record_type), key=", ".join(record_type.KEY))
+
+
+def _columns(record_type: type[Record]) -> str:
+    return ", ".join(f'"{name}"' for name in record_type.model_fields)

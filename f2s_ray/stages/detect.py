@@ -75,8 +75,8 @@ class DetectFaces:
         """
         if record.media.film is None:
             rgb = open_photo(self._root, record.media).pages[0].rgb
-            for index, found in enumerate(self._detector.detect(rgb)):
-                yield _face(record, index, self._looked(rgb, found))
+            for found in self._detector.detect(rgb):
+                yield _face(record, 0, self._looked(rgb, found))
         else:
             yield from self._of_film(record)
 
@@ -88,23 +88,20 @@ class DetectFaces:
             seen = [self._looked(rgb, found) for found in self._detector.detect(rgb)]
             looks |= {(frame, index): look for index, look in enumerate(seen)}
             samples.append(Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding) for x in seen)))
-        count = 0
         for number, track in enumerate(follow(samples, self._film_config.tracks)):
             ends = (track.sightings[0].frame, track.sightings[-1].frame)
             for sighting in best_frames(track, self._film_config.faces_a_track):
                 moments = (film.index.begin_seconds(frame) for frame in (sighting.frame, *ends))
                 at, begin, end = (float(moment) for moment in moments)
-                row = _face(record, count, looks[sighting.frame, sighting.face_index])
+                row = _face(record, sighting.frame, looks[sighting.frame, sighting.face_index])
                 yield row.model_copy(
                     update={
                         "track_id": f"{record.shot.shot_id}/t{number}",
-                        "frame": sighting.frame,
                         "pts_seconds": at,
                         "seen_from_seconds": begin,
                         "seen_to_seconds": end,
                     }
                 )
-                count += 1
 
     def _looked(self, rgb: torch.Tensor, found: Detection) -> "_Looked":
         embedding = tuple(float(value) for value in self._embedder.embed(rgb, found.landmarks))
@@ -121,14 +118,15 @@ class _Looked:
     embedder: str
 
 
-def _face(record: ShotUnit, index: int, looked: _Looked) -> Face:
-    """The row of a face of a photo."""
+def _face(record: ShotUnit, frame: int, looked: _Looked) -> Face:
+    """The row of a face of a photo, or of a frame but for its track and times."""
+    x0, y0, x1, y1 = looked.found.box
     return Face(
-        face_id=f"{record.shot.shot_id}/{index}",
+        face_id=f"{record.shot.shot_id}/{frame}.{(x0 + x1) / 2:.0f}x{(y0 + y1) / 2:.0f}x{x1 - x0:.0f}",
         shot_id=record.shot.shot_id,
         media_id=record.media.media_id,
         track_id=None,
-        frame=0,
+        frame=frame,
         pts_seconds=0.0,
         seen_from_seconds=0.0,
         seen_to_seconds=0.0,
