@@ -1,11 +1,12 @@
 """Faces to Identities, and Identities to ReferenceSets: two reductions over whole tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Face, Identity, ReferenceChoice, ReferenceSet
+from jaxtyping import Int
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.models.clustering import ClusteringConfig, cluster
@@ -30,7 +31,8 @@ def identify(faces: Sequence[Face], previous: Sequence[Identity], config: Cluste
         raise ConfigError(f"faces were embedded by {' and '.join(embedders)}; index the archive again with one of them")
     tracks = _tracks(faces)
     vectors = np.array([_centroid(track) for track in tracks], dtype=np.float32)
-    labels = cluster(vectors, _places(tracks), [max(face.quality for face in track) for track in tracks], config)
+    quality = np.array([max(face.quality for face in track) for track in tracks])
+    labels = cluster(vectors, quality, _numbered(_places(tracks)), np.full(len(tracks), -1), config)
     groups = _grouped(tracks, labels.tolist())
     kept = _inherited(groups, previous)
     return sorted(_described(groups, _ids(groups, kept), kept), key=lambda identity: identity.identity_id)
@@ -86,6 +88,13 @@ def _places(tracks: Sequence[Sequence[Face]]) -> list[set[str]]:
                 places[one].add(both)
                 places[other].add(both)
     return places
+
+
+def _numbered(places: Sequence[Collection[str]]) -> Int[np.ndarray, "m 2"]:
+    """Pairs of a track and a place, both as numbers."""
+    numbers: dict[str, int] = {}
+    pairs = [(row, numbers.setdefault(place, len(numbers))) for row, words in enumerate(places) for place in words]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _grouped(tracks: Sequence[Sequence[Face]], labels: Sequence[int]) -> list[list[Face]]:
