@@ -94,13 +94,13 @@ def _alike(
     for first in range(0, len(queries), step):
         some = queries[first : first + step]
         products = (torch.from_numpy(take(some)) @ others).numpy()
-        near = products >= floor
-        rows, columns = np.nonzero(near)
+        rows, columns = np.divmod(np.flatnonzero(products >= floor), len(base))
         crowded = np.flatnonzero(np.bincount(rows, minlength=len(some)) > most + 1)  # one may be the query itself
         if len(crowded):
-            least = np.partition(products[crowded], -most - 1, axis=1)[:, -most - 1, None]
-            near[crowded] &= products[crowded] >= least
-            rows, columns = np.nonzero(near)
+            least = np.full(len(some), floor, dtype=np.float32)
+            least[crowded] = np.partition(products[crowded], -most - 1, axis=1)[:, -most - 1]
+            nearest = products[rows, columns] >= least[rows]
+            rows, columns = rows[nearest], columns[nearest]
         yield some[rows], base[columns]
 
 

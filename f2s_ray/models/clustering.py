@@ -67,7 +67,8 @@ def cluster(
     strong = np.asarray(quality) >= config.founder_quality
     groups = _groups(embeddings, places, group_of, _counted(group_of, new, strong), strong, _need(len(start), config))
     weak = group_of[new & ~strong]
-    people = _agglomerate(groups, int(group_of[new].min()), weak, config)
+    groups.known[group_of[~new]] = True
+    people = _agglomerate(groups, weak, config)
     _hand_out(groups, weak, people, config)
     return _numbered(groups.root[group_of])
 
@@ -132,7 +133,7 @@ def _keys(
     return mixed(keys)
 
 
-def _agglomerate(groups: Groups, first_new: int, weak: np.ndarray, config: ClusteringConfig) -> Int[np.ndarray, " g"]:
+def _agglomerate(groups: Groups, weak: np.ndarray, config: ClusteringConfig) -> Int[np.ndarray, " g"]:
     """Search and merge until a search brings hardly anything; gives the groups, but not the weak faces.
 
     Later searches go by the means of groups: they find again parts of one person that no two near faces connect.
@@ -140,8 +141,7 @@ def _agglomerate(groups: Groups, first_new: int, weak: np.ndarray, config: Clust
     limits = _limits(groups, config, margin=0.0)
     while True:
         people = _people(groups, weak)
-        # A group goes on under its lowest number: one above the first new one holds no face that was there before.
-        fresh = people if first_new == 0 else people[people >= first_new]
+        fresh = people if not groups.known.any() else people[~groups.known[people]]
         merged = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
         if merged * 1000 <= len(fresh):
             return _people(groups, weak) if merged else people
@@ -164,19 +164,13 @@ def _limits(groups: Groups, config: ClusteringConfig, margin: float) -> SearchLi
 def _hand_out(groups: Groups, weak: np.ndarray, people: np.ndarray, config: ClusteringConfig) -> None:
     """Give each weak face to the person it clearly prefers, or leave it alone; it changes nobody's mean."""
     faces, homes = _preferred(groups, weak, people, config)
-    which, places = groups.places.of(faces)
-    _, slots = np.unique(homes[which].astype(np.int64) << 32 | places, return_inverse=True)
-    pending, taken = np.ones(len(faces), dtype=bool), np.zeros(len(slots), dtype=bool)
-    while pending.any():
-        # Of several that one place shows, the most alike, which is the lowest number, is served and the rest are not.
-        waiting = pending[which]
-        first = np.full(len(slots), len(faces))
-        np.minimum.at(first, slots[waiting], which[waiting])
-        behind = np.bincount(which[waiting & (first[slots] != which)], minlength=len(faces)) > 0
-        served = pending & ~behind
-        groups.root[faces[served]] = homes[served]
-        taken[slots[served[which]]] = True
-        pending &= behind & ~(np.bincount(which[taken[slots]], minlength=len(faces)) > 0)
+    while len(faces):
+        # Of several that one place shows, the most alike is served; whom its places then forbid is out.
+        served = groups.places.first_come(faces, homes)
+        groups.unite(homes[served], faces[served], counted=False)
+        faces, homes = faces[~served], homes[~served]
+        free = ~groups.places.clash(faces, homes)
+        faces, homes = faces[free], homes[free]
 
 
 def _preferred(
