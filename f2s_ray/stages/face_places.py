@@ -36,7 +36,8 @@ class FacePlaces:
         there = np.flatnonzero(rows != NOWHERE)
         rows[there[overlaps(self.boxes[rows[there]], boxes[there]) < LEAST_OVERLAP]] = NOWHERE
         for at, row, _ in self._by_place(
-            (at, known[at].content_digest, known[at].frame, boxes[at]) for at in np.flatnonzero(rows == NOWHERE)
+            (at, known[at].content_digest, known[at].frame, boxes[at])
+            for at in np.flatnonzero(rows == NOWHERE).tolist()
         ):
             rows[at] = row
         return {mark: int(row) for mark, row in zip(known, rows, strict=True) if row != NOWHERE}
@@ -68,9 +69,7 @@ class FacePlaces:
         found = pc.fill_null(pc.index_in(wanted, value_set=self.face_ids), NOWHERE)
         return np.array(found, dtype=np.int64)
 
-    def _by_place(
-        self, sought: Iterable[tuple[int, str, int, np.ndarray]]
-    ) -> Iterable[tuple[int, int, float]]:
+    def _by_place(self, sought: Iterable[tuple[int, str, int, np.ndarray]]) -> Iterable[tuple[int, int, float]]:
         """What is sought, the row of the face that overlaps it most, and how much."""
         wanted = list(sought)
         if not wanted:

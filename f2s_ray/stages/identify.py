@@ -97,9 +97,7 @@ def _places(faces: pa.Table, content_digests: Mapping[str, str]) -> FacePlaces:
     return FacePlaces(face_ids, digests.take(media.indices), faces["frame"].to_numpy(), boxes)
 
 
-def _started(
-    group_of: np.ndarray, start: np.ndarray, is_stated: np.ndarray, rank: np.ndarray
-) -> Int[np.ndarray, " g"]:
+def _started(group_of: np.ndarray, start: np.ndarray, is_stated: np.ndarray, rank: np.ndarray) -> Int[np.ndarray, " g"]:
     """Whom each group goes on, as a position among the known, -1 for a new one: of several the stated, then the largest."""
     owners = np.full(int(group_of.max()) + 1, NEW, dtype=np.int64)
     begun = start != NEW

@@ -91,11 +91,10 @@ def nearest_others(
 def _index(vectors: np.ndarray) -> faiss.Index:
     """All are compared of a few; of many those in the lists of the nearest centres."""
     vectors = np.ascontiguousarray(vectors)
-    if len(vectors) <= EXACT_ROWS:
-        index = faiss.IndexFlatIP(vectors.shape[1])
-    else:
+    index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
+    if len(vectors) > EXACT_ROWS:
         lists = int(4 * len(vectors) ** 0.5)
-        coarse = faiss.IndexFlatIP(vectors.shape[1])
+        coarse = index
         index = faiss.IndexIVFFlat(coarse, vectors.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
         index.nprobe = 16
         index.train(vectors[: 40 * lists])

@@ -97,7 +97,7 @@ def _part(units: Units, start: np.ndarray, is_said: np.ndarray) -> None:
     """Two that are seen at once are one person only where this was said of both: else the better one stays."""
     pairs = units.places[start[units.places[:, 0]] != NEW]
     keys = pairs[:, 1] * PAIR + start[pairs[:, 0]]
-    found, number, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    _, number, counts = np.unique(keys, return_inverse=True, return_counts=True)
     crowded = np.flatnonzero(counts[number] > 1)
     together: dict[int, list[int]] = {}
     for at in crowded.tolist():
