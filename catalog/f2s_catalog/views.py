@@ -15,6 +15,7 @@ import duckdb
 
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import joined
+from f2s_catalog.stale import STALE
 from f2s_catalog.store import scan
 
 __all__ = ["VIEWS", "connect"]
@@ -59,6 +60,11 @@ VIEWS = {
         "SELECT media.path, restored.path AS result_path, restored.* EXCLUDE (path), restored_segments.gates,"
         " restored_segments.seconds FROM restored LEFT JOIN restored_segments USING (task_id)"
         " LEFT JOIN media ON media.media_id = restored.media_id ORDER BY media.path",
+    ),
+    "stale": (
+        "results that were made with other people or references than those of today, with why as a list of words; where"
+        " has_pixels is false, only a name is to be written into the metadata",
+        STALE,
     ),
 }
 """Views besides one a table: name to (what it shows, SQL)."""
