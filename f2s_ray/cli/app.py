@@ -87,7 +87,7 @@ def _register() -> None:
         )
     )(archive.restore)
     app.command(epilog=examples("f2s index photos restored", "f2s index photos restored --json"))(archive.index)
-    app.command(epilog=examples("f2s identify restored"))(archive.identify)
+    app.command(epilog=examples("f2s identify restored", "f2s identify restored --afresh"))(archive.identify)
     app.command(epilog=examples("f2s plan restored", "f2s plan restored --limit 20"))(archive.plan)
     app.command(epilog=examples("f2s status restored", "f2s status restored --json"))(look.status)
     app.command(epilog=examples("f2s failed restored", "f2s failed restored --json"))(look.failed)

@@ -79,9 +79,9 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     ]
 
 
-def identify_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+def identify_flow(config: PhotoConfig, source: Path, output: Path, *, afresh: bool = False) -> list[Step]:
     """Identities, their references and where they are seen, from the faces that are indexed and what people said."""
-    return list(identify_steps(config.identify, config.references))
+    return list(identify_steps(config.identify, config.references, afresh=afresh))
 
 
 def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
