@@ -177,7 +177,9 @@ class Identity(Record):
     KEY: ClassVar[tuple[str, ...]] = ("identity_id",)
     BIOMETRIC: ClassVar[bool] = True
     identity_id: str = Field(description="stable over re-runs, new pictures and a new embedder")
-    number: int = Field(description="counted up as identities are found, kept as long as the identity is; its label is Person N")
+    number: int = Field(
+        description="counted up as identities are found, kept as long as the identity is; its label is Person N"
+    )
     face_ids: tuple[str, ...] = Field(description="its faces, best quality first")
     confirmed_face_ids: tuple[str, ...] = Field(description="those of them that a person said are this one")
     primary_face_id: str = Field(description="the face it is shown by: chosen by a person, else the best")
@@ -251,7 +253,9 @@ class Constraint(Record):
     kind: Literal["same", "not_same"] = Field(description="both are one person, called by the first id; or are not")
     identity_id: str = Field(description="one of them; of kind same the one that goes on")
     other_id: str = Field(description="the other one")
-    faces: tuple[FaceMark, ...] = Field(description="faces of the first when it was said: all of kind same, else the one shown")
+    faces: tuple[FaceMark, ...] = Field(
+        description="faces of the first when it was said: all of kind same, else the one shown"
+    )
     other_faces: tuple[FaceMark, ...] = Field(description="the same of the other")
 
 

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, evaluate, look, train, weights
+from f2s_ray.cli import archive, demo, evaluate, look, sidecars, train, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
@@ -83,6 +83,19 @@ def _register() -> None:
     group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)
     group.command(epilog=examples("f2s weights verify"))(weights.verify)
     app.add_typer(group, name="weights", epilog=examples("f2s weights list"))
+    people = typer.Typer(
+        help="The people of the catalog, and names from and to other programs.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    people.command(
+        "import",
+        epilog=examples(
+            "f2s people import restored --dry-run", "f2s people import restored --sidecars exported --json"
+        ),
+    )(sidecars.import_names)
+    people.command("export", epilog=examples("f2s people export restored sidecars"))(sidecars.export_names)
+    app.add_typer(people, name="people", epilog=examples("f2s people import restored"))
     app.command(
         epilog=examples(
             "f2s train scene portraits streets --out weights",
