@@ -1,13 +1,16 @@
 """A folder and a path below it to bytes, and bytes to a file there: no link is followed, nothing outside is reached."""
 
+import errno
 import os
 import secrets
 import stat
 from pathlib import Path
 
-from f2s_ray.errors import MediaError
+from f2s_ray.errors import JobError, MediaError
 
 __all__ = ["read_below", "remove_below", "write_below"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def read_below(root: Path, relative: str, max_bytes: int) -> bytes | None:
@@ -44,6 +47,7 @@ def write_below(root: Path, relative: str, data: bytes) -> None:
 
     Raises:
         MediaError: ``name``, ``link``; ``unwritable``.
+        JobError: no space: that is not this file's trouble.
     """
     path = _place(root, relative)
     aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
@@ -56,6 +60,8 @@ def write_below(root: Path, relative: str, data: bytes) -> None:
         aside.write_bytes(data)
         aside.replace(path)
     except OSError as error:
+        if error.errno in FULL:
+            raise JobError(f"{path} cannot be written: {error.strerror}; make room or choose another folder") from error
         raise MediaError("unwritable", f"{relative}: {error.strerror}") from error
     finally:
         aside.unlink(missing_ok=True)

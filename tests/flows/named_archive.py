@@ -40,6 +40,10 @@ class Archive:
         (self.source / path).write_bytes(data)
         self._faces[path] = [face(path, number, box) for number, box in enumerate(boxes)]
 
+    def put_faces(self, path: str, faces: list[Face]) -> None:
+        """The faces of a photo that lies in INPUT already."""
+        self._faces[path] = faces
+
     def put(self, path: str, data: bytes | str) -> None:
         """A file beside the photos."""
         (self.source / path).write_bytes(data.encode() if isinstance(data, str) else data)
@@ -70,6 +74,13 @@ class Archive:
             for number, (key, places) in enumerate(sorted(groups.items()), 1)
         ]
         self.write(identities)
+
+    def film(self, path: str) -> None:
+        """Say that a photo is a film."""
+        rows = [
+            one.model_copy(update={"kind": "film"} if one.path == path else {}) for one in self.catalog.rows(MediaItem)
+        ]
+        self._commit("probe", MediaItem, rows)
 
     def write(self, identities: list[Identity]) -> None:
         """The table of identities, anew."""

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from f2s_catalog.records import Constraint, Label
+from f2s_catalog.records import Constraint, Identity, Label
 
 from f2s_ray.flows.names import read_names, say
 from f2s_ray.flows.portray import write_names
@@ -191,15 +191,20 @@ def test_a_second_export_changes_no_byte_and_follows_the_catalog(archive, tmp_pa
 
 def test_who_is_ignored_is_not_exported(archive, tmp_path):
     one_face(archive)
-    (person,) = [one.model_copy(update={"name": "Ann", "is_ignored": True}) for one in _identities(archive)]
+    (person,) = [one.model_copy(update={"name": "Ann", "is_ignored": True}) for one in archive.catalog.rows(Identity)]
     archive.write([person])
     assert exported(archive, tmp_path / "xmp")[0] == (0, 0, 0)
 
 
-def _identities(archive):
-    from f2s_catalog.records import Identity
-
-    return archive.catalog.rows(Identity)
+def test_a_film_s_people_are_names_without_places(archive, tmp_path):
+    one_face(archive)
+    archive.people(Ann=[("a.jpg", 0)])
+    archive.film("a.jpg")
+    assert exported(archive, tmp_path / "xmp")[0] == (1, 0, 0)
+    tags = sidecar_tags((tmp_path / "xmp" / "a.jpg.xmp").read_bytes(), "")
+    assert tags["Xmp.iptcExt.PersonInImage"] == tags["Xmp.dc.subject"] == ["Ann"]
+    found = read_names(archive.catalog, archive.source, tmp_path / "xmp")
+    assert (found.names, found.unmatched) == (0, 0)
 
 
 def test_other_programs_sidecars_are_kept_and_a_broken_one_is_a_line(archive, tmp_path):

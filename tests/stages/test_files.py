@@ -1,8 +1,9 @@
 import os
+import subprocess
 
 import pytest
 
-from f2s_ray.errors import MediaError
+from f2s_ray.errors import JobError, MediaError
 from f2s_ray.stages.files import read_below, remove_below, write_below
 
 
@@ -61,3 +62,15 @@ def test_pipes_folders_and_great_files_are_not_read(tmp_path):
 
 def test_a_name_too_long_for_the_disk_is_an_error_of_this_file(tmp_path):
     assert kind(write_below, tmp_path, "x" * 300, b"x") == "unwritable"
+
+
+def test_a_full_disk_ends_the_work(tmp_path):
+    words = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)]
+    if subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("a small file system cannot be made here: that needs root and the right to mount")
+    try:
+        with pytest.raises(JobError, match="make room"):
+            write_below(tmp_path, "a.xmp", b"x" * (1 << 20))
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
