@@ -7,9 +7,10 @@ conflict and nothing is said.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from f2s_catalog.ids import digest
-from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label
+from f2s_catalog.records import Box, Constraint, Face, FaceMark, Identity, Label
 
 from f2s_ray.media.named_regions import same_name
 from f2s_ray.stages.place_names import NamedFace
@@ -29,6 +30,26 @@ class Known:
     constraints: Sequence[Constraint]
     digests: Mapping[str, str]
     paths: Mapping[str, str]
+
+    @cached_property
+    def called(self) -> dict[str, list[Identity]]:
+        """Who has a name, by the name."""
+        found: dict[str, list[Identity]] = {}
+        for identity in self.identities:
+            if identity.name:
+                found.setdefault(_key(identity.name), []).append(identity)
+        return found
+
+    @cached_property
+    def rejected(self) -> set[tuple[str, str, int, Box]]:
+        """Identities and places of faces that somebody said are not theirs."""
+        marks = [(fact.identity_id, mark) for fact in self.labels if fact.kind == "reject" for mark in fact.faces]
+        return {(identity_id, mark.content_digest, mark.frame, mark.box_px) for identity_id, mark in marks}
+
+    @cached_property
+    def apart(self) -> set[frozenset[str]]:
+        """Pairs of identities that somebody said are not the same."""
+        return {frozenset((fact.identity_id, fact.other_id)) for fact in self.constraints if fact.kind == "not_same"}
 
 
 @dataclass
@@ -122,7 +143,7 @@ def _say_name(stays: Sequence[_Group], splits: Sequence[_Group], known: Known, s
     programs = Counter(one.program for group in groups for one in group.faces)
     speaker = f"import: {programs.most_common(1)[0][0]}"
     name = groups[0].faces[0].name
-    holders = [one for one in known.identities if one.name and same_name(one.name, name)]
+    holders = known.called.get(_key(name), [])
     home = _home(holders, stays)
     if home is None:
         home_id = digest("named", _key(name), splits[0].identity.identity_id, splits[0].faces[0].face.face_id)
@@ -159,15 +180,12 @@ def _hindrance(group: _Group, name: str, home_id: str, both: set[str], known: Kn
     if both:
         path = min(known.paths.get(media_id, media_id) for media_id in both)
         return f"{path}: {name} is there twice; only one of them is taken"
-    apart = {home_id, group.identity.identity_id}
-    if any(fact.kind == "not_same" and {fact.identity_id, fact.other_id} == apart for fact in known.constraints):
+    if frozenset((home_id, group.identity.identity_id)) in known.apart:
         return f"{first.path}: {name} ({first.program}) is said not to be the {name} of the catalog"
-    marks = [
-        mark for fact in known.labels if fact.kind == "reject" and fact.identity_id == home_id for mark in fact.faces
-    ]
-    rejected = {(mark.content_digest, mark.frame, mark.box_px) for mark in marks}
+    if group.is_split and set(group.face_ids) & set(group.identity.confirmed_face_ids):
+        return f"{first.path}: the face of {name} ({first.program}) was confirmed as somebody else's here"
     faces = [known.faces[face_id] for face_id in group.face_ids]
-    if any((known.digests[face.media_id], face.frame, face.box_px) in rejected for face in faces):
+    if any((home_id, known.digests[face.media_id], face.frame, face.box_px) in known.rejected for face in faces):
         return f"{first.path}: the face of {name} ({first.program}) was rejected here"
     return None
 

@@ -132,6 +132,13 @@ def test_a_face_that_was_rejected_does_not_come_back():
     assert conflicts == ["b.jpg: the face of Ann (digiKam) was rejected here"]
 
 
+def test_a_face_that_a_person_confirmed_is_not_split_off():
+    person = identity("p", A0, B0, C0, confirmed=[C0])
+    facts, conflicts = said([called(A0, "Ann"), called(B0, "Ann"), called(C0, "Ben")], person)
+    assert facts == [("confirm", "p", ["a.jpg#0", "b.jpg#0"]), ("name", "p", "Ann")]
+    assert conflicts == ["c.jpg: the face of Ben (digiKam) was confirmed as somebody else's here"]
+
+
 def test_of_several_who_are_called_so_none_is_guessed():
     persons = identity("p", A0, name="Ann"), identity("q", B0, name="Ann"), identity("r", C0)
     facts, conflicts = said([called(A0, "Ann"), called(B0, "Ann"), called(C0, "Ann")], *persons)
