@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, evaluate, look, sidecars, train, weights
+from f2s_ray.cli import archive, demo, evaluate, look, people, sidecars, train, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
@@ -35,6 +35,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _register_people() -> None:
+    """Names, functions and examples of the commands about people."""
+    group = typer.Typer(help="The people of an archive.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", epilog=examples("f2s people list restored", "f2s people list restored --json"))(
+        people.list_people
+    )
+    group.command(
+        "import",
+        epilog=examples(
+            "f2s people import restored --dry-run", "f2s people import restored --sidecars exported --json"
+        ),
+    )(sidecars.import_names)
+    group.command("export", epilog=examples("f2s people export restored sidecars"))(sidecars.export_names)
+    app.add_typer(group, name="people", epilog=examples("f2s people list restored"))
 
 
 def version() -> int:
@@ -83,19 +99,7 @@ def _register() -> None:
     group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)
     group.command(epilog=examples("f2s weights verify"))(weights.verify)
     app.add_typer(group, name="weights", epilog=examples("f2s weights list"))
-    people = typer.Typer(
-        help="The people of the catalog, and names from and to other programs.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    people.command(
-        "import",
-        epilog=examples(
-            "f2s people import restored --dry-run", "f2s people import restored --sidecars exported --json"
-        ),
-    )(sidecars.import_names)
-    people.command("export", epilog=examples("f2s people export restored sidecars"))(sidecars.export_names)
-    app.add_typer(people, name="people", epilog=examples("f2s people import restored"))
+    _register_people()
     app.command(
         epilog=examples(
             "f2s train scene portraits streets --out weights",

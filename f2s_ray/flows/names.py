@@ -104,7 +104,7 @@ def _known(catalog: Catalog, faces: Mapping[str, Face], media: Sequence[MediaIte
     ]
     return Known(
         faces=faces,
-        identities=[identity for identity in identities if identity.face_ids],
+        identities=[identity for identity in identities if identity.face_ids or identity.name],
         labels=catalog.rows(Label),
         constraints=catalog.rows(Constraint),
         digests=digests,

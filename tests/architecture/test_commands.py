@@ -28,7 +28,7 @@ def examples(name: str) -> list[str]:
 def test_the_commands_of_the_product_are_all_there():
     promised = ["demo", "restore", "index", "identify", "plan", "status", "failed", "retry", "query", "find", "report"]
     promised += ["weights", "weights list", "weights pull", "weights verify"]
-    promised += ["people", "people import", "people export"]
+    promised += ["people", "people list", "people import", "people export"]
     promised += ["train", "evaluate", "version"]
     assert {f"f2s {name}" for name in promised} == set(COMMANDS) - {"f2s"}
 
