@@ -152,8 +152,9 @@ def main(data: Path) -> None:
         found = faces_below(root)
         groups = cluster(
             np.stack([face.embedding for face in found]),
-            [face.picture for face in found],
-            [face.quality for face in found],
+            np.array([face.quality for face in found]),
+            np.stack([np.arange(len(found)), np.unique([face.picture for face in found], return_inverse=True)[1]], 1),
+            np.full(len(found), -1),
         )
         labels, labelled = read_labels(root, found)
         got = score([int(groups[i]) for i in labels], list(labels.values()))

@@ -1,8 +1,8 @@
 """Outcomes in, current rows out: what was tried, what came of it, and what is still to do."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
-from f2s_catalog.store import commit_lock, next_sequence, write_fragment, writer_lock
+from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
 from f2s_catalog.views import connect
 
 __all__ = ["Catalog", "Outcome", "standing"]
@@ -21,10 +21,14 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one try of one step at one item left: its attempt and the records it made (none unless done)."""
+    """What one try of one step at one item left: its attempt and the records it made (none unless done).
+
+    A reduction of millions of rows gives whole ``tables`` instead, with the columns of the record alone.
+    """
 
     attempt: Attempt
     records: tuple[Record, ...]
+    tables: Mapping[type[Record], pa.Table] = field(default_factory=dict)
 
 
 class Catalog:
@@ -52,6 +56,14 @@ class Catalog:
                 self._writing = True
             yield
 
+    def reducing(self, step: str) -> AbstractContextManager[None]:
+        """Wait for the right to run a reduction: no two of one name run at a time, so none is based on what is over.
+
+        Raises:
+            CatalogError: the folder cannot be written.
+        """
+        return step_lock(self.root, step)
+
     def commit(self, writes: Sequence[type[Record]], outcomes: Sequence[Outcome]) -> None:
         """Append outcomes; their records become current together with their attempts, or not at all.
 
@@ -70,10 +82,21 @@ class Catalog:
             sequence = next_sequence(self.root)
             for record_type in writes:
                 rows = [(o.attempt, r) for o in outcomes for r in o.records if type(r) is record_type]
-                if rows:
-                    write_fragment(self.root, record_type, _stored(record_type, rows, sequence), sequence)
-            attempts = [(o.attempt, o.attempt) for o in outcomes]
-            write_fragment(self.root, Attempt, _stored(Attempt, attempts, sequence), sequence)
+                made = [
+                    _stored(record_type, [a for a, _ in rows], to_table(record_type, (r for _, r in rows)), sequence)
+                ]
+                made += [
+                    _stored(record_type, [o.attempt] * o.tables[record_type].num_rows, o.tables[record_type], sequence)
+                    for o in outcomes
+                    if record_type in o.tables
+                ]
+                table = pa.concat_tables(made)
+                if table.num_rows:
+                    write_fragment(self.root, record_type, table, sequence)
+            attempts = [o.attempt for o in outcomes]
+            write_fragment(
+                self.root, Attempt, _stored(Attempt, attempts, to_table(Attempt, attempts), sequence), sequence
+            )
 
     def say(self, facts: Sequence[Record]) -> None:
         """Append what a person said; it holds from then on, whatever is run.
@@ -196,18 +219,17 @@ def standing(attempts: Iterable[Attempt], listed: Collection[str]) -> list[Attem
     return [attempt for attempt in current if attempt.status == "done" or attempt.run_id == latest[attempt.path]]
 
 
-def _stored(record_type: type[R], rows: list[tuple[Attempt, R]], sequence: int) -> pa.Table:
-    """Records with the columns that say which attempt made them."""
-    table = to_table(record_type, [record for _, record in rows])
+def _stored(record_type: type[Record], attempts: Sequence[Attempt], table: pa.Table, sequence: int) -> pa.Table:
+    """Rows with the columns that say which attempt made each of them."""
     provenance = {
-        "step": [attempt.step for attempt, _ in rows],
-        "item_id": [attempt.item_id for attempt, _ in rows],
-        "fingerprint": [attempt.fingerprint for attempt, _ in rows],
-        "sequence": [sequence] * len(rows),
+        "step": [attempt.step for attempt in attempts],
+        "item_id": [attempt.item_id for attempt in attempts],
+        "fingerprint": [attempt.fingerprint for attempt in attempts],
+        "sequence": [sequence] * len(attempts),
     }
     schema = stored_schema(record_type)
-    for field in list(schema)[len(table.schema) :]:
-        table = table.append_column(field, pa.array(provenance[field.name], field.type))
+    for column in list(schema)[len(table.schema) :]:
+        table = table.append_column(column, pa.array(provenance[column.name], column.type))
     return table
 
 
@@ -219,6 +241,11 @@ def _check(writes: Sequence[type[Record]], outcomes: Sequence[Outcome]) -> None:
         if item in items:
             raise ValueError(f"{item} stands twice in one commit")
         items.add(item)
+        for record_type, table in outcome.tables.items():
+            if record_type not in writes:
+                raise ValueError(f"step {item[0]!r} made a {record_type.__name__}, which it does not declare to write")
+            if table.group_by(list(record_type.KEY)).aggregate([]).num_rows < table.num_rows:
+                raise ValueError(f"step {item[0]!r} made one {record_type.__name__} twice of {item[1]!r}")
         keys: set[tuple[object, ...]] = set()
         for record in outcome.records:
             if type(record) not in writes:

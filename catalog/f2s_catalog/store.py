@@ -24,6 +24,7 @@ __all__ = [
     "next_sequence",
     "scan",
     "sequence_of",
+    "step_lock",
     "table_folder",
     "write_fragment",
     "writer_lock",
@@ -143,6 +144,18 @@ def commit_lock(root: Path) -> Iterator[None]:
         CatalogError: the folder cannot be written.
     """
     with _lock_file(root, _COMMIT_LOCK_NAME) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def step_lock(root: Path, step: str) -> Iterator[None]:
+    """Wait for the right to run a step that must not run twice at a time.
+
+    Raises:
+        CatalogError: the folder cannot be written.
+    """
+    with _lock_file(root, f".{step}.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -1,16 +1,15 @@
 """A flow to a filled catalog: what both engines share, all but how the items of a map step are run."""
 
 import math
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog, Outcome
-from f2s_catalog.records import Attempt, Record
+from f2s_catalog.records import Attempt
 
+from f2s_ray.flows.reduction import run_reduction
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step, new_attempt
 
 __all__ = ["Counts", "Engine", "Mapper", "Progress", "Summary", "Work", "run_flow"]
@@ -197,22 +196,5 @@ def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], No
 
 
 def _run_reduce(run: _Run, step: ReduceStep) -> Counts:
-    settled = Counts(done=0, failed=0, skipped=0, standing=1)
-    begin = time.perf_counter()
-    records: tuple[Record, ...] | None = None
-    if step.reads:
-        # A table that the step itself writes may help it to stay stable, but does not make it run again.
-        versions = [run.catalog.version(table) for table in step.reads if table not in step.writes]
-    else:
-        records = tuple(step.reduce(run.catalog))
-        versions = [digest(type(record).TABLE, record.model_dump(mode="json")) for record in records]
-    fingerprint = digest(step.name, step.config.model_dump(mode="json"), versions)
-    numbers = run.catalog.pending(step.name, [("*", fingerprint)])
-    if not numbers:
-        return settled
-    if records is None:
-        records = tuple(step.reduce(run.catalog))
-    started = new_attempt(step, "*", fingerprint, "", numbers["*"], run.run_id)
-    ended = started.model_copy(update={"elapsed_seconds": time.perf_counter() - begin})
-    run.catalog.commit(step.writes, [Outcome(ended, records)])
-    return Counts(done=1, failed=0, skipped=0, standing=0)
+    ran = run_reduction(run.catalog, step, run.run_id)
+    return Counts(done=int(ran), failed=0, skipped=0, standing=int(not ran))

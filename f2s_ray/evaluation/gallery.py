@@ -193,8 +193,9 @@ def _known(faces: Sequence[KnownFace]) -> tuple[KnownFace, ...]:
         return ()
     labels = cluster(
         np.stack([face.embedding for face in faces]),
-        [{str(face.picture)} for face in faces],
-        [face.candidate.quality for face in faces],
+        np.array([face.candidate.quality for face in faces]),
+        np.array([(row, face.picture) for row, face in enumerate(faces)]),
+        np.full(len(faces), -1),
     )
     return tuple(replace(face, person=int(label)) for face, label in zip(faces, labels, strict=True))
 

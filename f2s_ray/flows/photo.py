@@ -26,6 +26,7 @@ from f2s_catalog.records import (
 )
 from pydantic import BaseModel, ConfigDict
 
+from f2s_ray.flows.identify import identify_steps
 from f2s_ray.flows.joins import Archive
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
@@ -35,7 +36,6 @@ from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit, 
 from f2s_ray.stages.borrow import BorrowConfig, borrow
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
-from f2s_ray.stages.identify import gather, identify
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.judge import JudgeTracks
 from f2s_ray.stages.overrides import OVERRIDES, overridden, read_overrides, shot_name
@@ -80,18 +80,8 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
 
 
 def identify_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
-    """Identities and their references, from the faces that are indexed."""
-
-    def identities(catalog: Catalog) -> list[Identity]:
-        return identify(Archive(catalog).faces, catalog.rows(Identity), config.identify)
-
-    def references(catalog: Catalog) -> list[ReferenceSet]:
-        return gather(catalog.rows(Identity), Archive(catalog).faces, config.references)
-
-    return [
-        ReduceStep("identify", identities, config.identify, (Source, MediaItem, Face, Identity), (Identity,)),
-        ReduceStep("gather", references, config.references, (Source, MediaItem, Face, Identity), (ReferenceSet,)),
-    ]
+    """Identities, their references and where they are seen, from the faces that are indexed and what people said."""
+    return list(identify_steps(config.identify, config.references))
 
 
 def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+import pyarrow as pa
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
@@ -69,10 +70,11 @@ class ReduceStep:
 
     It runs again when the rows of a table in ``reads`` were made by other attempts than last time. With nothing in
     ``reads`` (it looks at the world outside) it runs each time. Raises what it cannot mend: it has no per-item trouble.
+    One that writes a single table may give it as Arrow.
     """
 
     name: str
-    reduce: Callable[[Catalog], Iterable[Record]]
+    reduce: Callable[[Catalog], Iterable[Record] | pa.Table]
     config: BaseModel
     reads: tuple[type[Record], ...]
     writes: tuple[type[Record], ...]

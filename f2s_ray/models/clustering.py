@@ -1,19 +1,24 @@
-"""Unit vectors of faces to people: average-linkage agglomeration on a k-nearest-neighbour graph.
+"""Unit vectors of faces, and which of them are known to be one person or two, to people: a label for each face.
 
-A link is a mean over all pairs of two groups, so a chain of look-alikes does not hold; two faces of one picture never
-meet; faces of low quality join a person but neither found nor bridge one. The outcome does not depend on the order of
-the input.
+Average-linkage agglomeration of groups on a graph of faces that are alike. A link is a mean over all pairs of two
+groups, so a chain of look-alikes does not hold; two groups that share a place never meet; faces of low quality join a
+person but neither found nor bridge one. Groups that exist are kept: only what is new is looked at. The outcome does not
+depend on the order of the input.
 """
 
-import heapq
-from collections.abc import Collection, Sequence
-
-import faiss
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, UInt64
 from pydantic import BaseModel, ConfigDict, Field
 
+from f2s_ray.models.cluster_graph import Groups, Need, Sums, mixed
+from f2s_ray.models.cluster_index import SearchLimits, near_pairs
+from f2s_ray.models.cluster_places import Places
+
 __all__ = ["ClusteringConfig", "cluster", "link_cosine"]
+
+NEW = -1
+BLOCK_ROWS = 1 << 16
+ROUNDING = 1e-5
 
 
 class ClusteringConfig(BaseModel):
@@ -30,36 +35,42 @@ class ClusteringConfig(BaseModel):
     founder_quality: float = Field(default=0.15, description="a face below may join a person, not found one")
     join_margin: float = Field(default=0.04, description="by how much a joining face must prefer its person")
     neighbours: int = Field(default=64, ge=1, description="nearest faces that are looked at")
+    exact_pairs: float = Field(default=4e10, gt=0, description="up to so many pairs all are compared, with none missed")
+    list_pairs: float = Field(default=4e11, gt=0, description="pairs compared in a larger archive: time against misses")
 
 
 def cluster(
     embeddings: Float[np.ndarray, "n d"],
-    places: Sequence[Collection[str]],
-    quality: Sequence[float],
+    quality: Float[np.ndarray, " n"],
+    places: Int[np.ndarray, "m 2"],
+    start: Int[np.ndarray, " n"],
     config: ClusteringConfig | None = None,
 ) -> Int[np.ndarray, " n"]:
     """A label for each face, numbered as they first appear; a face that is like no other has a label of its own.
 
+    Only new faces are looked up, among all, so groups that exist stay whole and stay apart, with one exception: two of
+    them become one when new faces are alike to both and the mean over all pairs then suffices as for any two groups.
+
     Args:
-        embeddings: unit vectors.
-        places: where each was seen, in words; two that share a place are two people.
+        embeddings: unit vectors, float32; may be a memory-mapped file.
         quality: 0..1 each.
+        places: pairs of a row and a place; two rows that share a place are two people.
+        start: number of the group that a row is in already, -1 for a new one. Rows of a group are never parted, even
+            by a place; a group counts its faces of low quality only if it has no other.
         config: how alike they must be.
     """
     config = config or ClusteringConfig()
-    count = len(embeddings)
-    if count == 0:
-        return np.empty(0, dtype=np.int64)
-    # Sums of floats depend on their order: go by content, not by input.
-    order = sorted(range(count), key=lambda i: (embeddings[i].tobytes(), sorted(places[i]), quality[i]))
-    vectors = np.ascontiguousarray(embeddings[order], dtype=np.float32)
-    seen = [frozenset(places[i]) for i in order]
-    founder = np.array([quality[i] >= config.founder_quality for i in order])
-    link = link_cosine(count, config)
-    groups = _Groups(vectors, seen, np.flatnonzero(founder), config, link)
-    groups.merge(_edges(vectors, np.flatnonzero(founder), config.neighbours))
-    groups.join(np.flatnonzero(~founder))
-    return _numbered(groups.members(), order)
+    new = start == NEW
+    group_of = _started(start, new)
+    if not new.any():
+        return _numbered(group_of)
+    strong = np.asarray(quality) >= config.founder_quality
+    groups = _groups(embeddings, places, group_of, _counted(group_of, new, strong), strong, _need(len(start), config))
+    weak = group_of[new & ~strong]
+    groups.known[group_of[~new]] = True
+    people = _agglomerate(groups, weak, config)
+    _hand_out(groups, weak, people, config)
+    return _numbered(groups.root[group_of])
 
 
 def link_cosine(face_count: int, config: ClusteringConfig) -> float:
@@ -69,112 +80,122 @@ def link_cosine(face_count: int, config: ClusteringConfig) -> float:
     return float(np.clip(cosine, config.lowest_cosine, config.highest_cosine))
 
 
-class _Groups:
-    """Groups of faces while they grow; a merged group gets a new number, so a candidate with an old one is stale."""
-
-    def __init__(
-        self,
-        vectors: np.ndarray,
-        places: list[frozenset[str]],
-        founders: np.ndarray,
-        config: ClusteringConfig,
-        link: float,
-    ) -> None:
-        self._vectors = vectors.astype(np.float64)
-        self._places = places
-        self._config = config
-        self._link = link
-        self._faces: dict[int, list[int]] = {int(i): [int(i)] for i in founders}
-        self._sums: dict[int, np.ndarray] = {int(i): self._vectors[i] for i in founders}
-        self._seen: dict[int, frozenset[str]] = {int(i): places[i] for i in founders}
-        self._next = len(places)
-
-    def merge(self, edges: list[tuple[int, int]]) -> None:
-        """Merge the most convincing pair of groups until none is convincing."""
-        near: dict[int, set[int]] = {group: set() for group in self._faces}
-        for a, b in edges:
-            near[a].add(b)
-            near[b].add(a)
-        heap = [(-excess, a, b) for a, b in edges if (excess := self._excess(a, b)) >= 0.0]
-        heapq.heapify(heap)
-        while heap:
-            _, a, b = heapq.heappop(heap)
-            if a not in self._faces or b not in self._faces:
-                continue
-            merged = self._unite(a, b)
-            near[merged] = (near.pop(a) | near.pop(b)) - {a, b}
-            for other in sorted(near[merged]):
-                near[other] = (near[other] - {a, b}) | {merged}
-                excess = self._excess(merged, other)
-                if excess >= 0.0:
-                    heapq.heappush(heap, (-excess, other, merged))
-
-    def join(self, faces: np.ndarray) -> None:
-        """Give each weak face to the person it clearly prefers, or leave it alone; it changes nobody's mean."""
-        for _, face, group in sorted(self._claims(faces)):
-            if not self._places[face] & self._seen[group]:
-                self._faces[group].append(face)
-                self._seen[group] |= self._places[face]
-        taken = {face for members in self._faces.values() for face in members}
-        self._faces.update({int(face): [int(face)] for face in faces if int(face) not in taken})
-
-    def members(self) -> list[list[int]]:
-        """The faces of each group."""
-        return list(self._faces.values())
-
-    def _excess(self, a: int, b: int) -> float:
-        """How far the mean cosine of two groups lies above what they need; -1 when a place shows both."""
-        if self._seen[a] & self._seen[b]:
-            return -1.0
-        sizes = len(self._faces[a]) * len(self._faces[b])
-        mean = float(self._sums[a] @ self._sums[b]) / sizes
-        return round(mean - self._needed(self._spread(a) * self._spread(b)), 9)
-
-    def _spread(self, group: int) -> float:
-        """How many faces' worth of evidence a group is: copies of one picture count once, different pictures more."""
-        return len(self._faces[group]) ** 2 / float(self._sums[group] @ self._sums[group])
-
-    def _needed(self, spread: float) -> float:
-        return self._link - self._config.group_relief * (1.0 - max(spread, 1.0) ** -0.5)
-
-    def _unite(self, a: int, b: int) -> int:
-        merged, self._next = self._next, self._next + 1
-        self._faces[merged] = self._faces.pop(a) + self._faces.pop(b)
-        self._sums[merged] = self._sums.pop(a) + self._sums.pop(b)
-        self._seen[merged] = self._seen.pop(a) | self._seen.pop(b)
-        return merged
-
-    def _claims(self, faces: np.ndarray) -> list[tuple[float, int, int]]:
-        """Minus the mean cosine, the face and the group it clearly prefers, for each face that has one."""
-        if not self._faces:
-            return []
-        groups = list(self._faces)
-        mean_vectors = np.stack([self._sums[group] / len(self._faces[group]) for group in groups])
-        needed = np.array([self._needed(self._spread(group)) for group in groups])
-        claims = []
-        for face in faces.tolist():
-            means = np.round(mean_vectors @ self._vectors[face], 9)
-            best = int(np.argmax(means))
-            runner_up = float(np.max(np.delete(means, best), initial=-1.0))
-            if means[best] >= needed[best] and means[best] - runner_up >= self._config.join_margin:
-                claims.append((-float(means[best]), face, groups[best]))
-        return claims
+def _need(face_count: int, config: ClusteringConfig) -> Need:
+    return Need(link_cosine(face_count, config), config.group_relief)
 
 
-def _edges(vectors: np.ndarray, chosen: np.ndarray, neighbours: int) -> list[tuple[int, int]]:
-    """Pairs of which one is among the other's nearest."""
-    if len(chosen) < 2:
-        return []
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors[chosen])
-    _, nearest = index.search(vectors[chosen], min(neighbours + 1, len(chosen)))
-    pairs = {(min(i, int(j)), max(i, int(j))) for i, row in enumerate(nearest) for j in row if int(j) not in (i, -1)}
-    return [(int(chosen[i]), int(chosen[j])) for i, j in sorted(pairs)]
+def _started(start: np.ndarray, new: np.ndarray) -> Int[np.ndarray, " n"]:
+    """Number of each row's group: those that exist come first, then one for each new row."""
+    kept, numbers = np.unique(start[~new], return_inverse=True)
+    group_of = np.empty(len(start), dtype=np.int32)
+    group_of[~new] = numbers
+    group_of[new] = len(kept) + np.arange(np.count_nonzero(new))
+    return group_of
 
 
-def _numbered(groups: list[list[int]], order: list[int]) -> np.ndarray:
-    labels = np.empty(len(order), dtype=np.int64)
-    back = [sorted(order[face] for face in group) for group in groups]
-    for number, group in enumerate(sorted(back)):
-        labels[group] = number
-    return labels
+def _counted(group_of: np.ndarray, new: np.ndarray, strong: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Whether a row counts in its group's mean: it is strong, or its group has no strong one."""
+    return strong | ~(np.bincount(group_of, weights=strong) > 0)[group_of]
+
+
+def _groups(
+    embeddings: np.ndarray,
+    places: np.ndarray,
+    group_of: np.ndarray,
+    counted: np.ndarray,
+    strong: np.ndarray,
+    need: Need,
+) -> Groups:
+    row_of, place_of = np.asarray(places, dtype=np.int64).reshape(-1, 2).T
+    keys = _keys(embeddings, strong, row_of, place_of)
+    rows = np.flatnonzero(counted)
+    # Sums of floats depend on their order: within a group it goes by content.
+    rows = rows[np.lexsort((keys[rows], group_of[rows]))]
+    group_keys = np.zeros(int(group_of.max()) + 1, dtype=np.uint64)
+    np.add.at(group_keys, group_of, keys)
+    return Groups(Sums(embeddings, rows, group_of[rows]), group_keys, Places(group_of[row_of], place_of), need)
+
+
+def _keys(
+    embeddings: np.ndarray, strong: np.ndarray, row_of: np.ndarray, place_of: np.ndarray
+) -> UInt64[np.ndarray, " n"]:
+    """A number for each row, made of its vector and of those that it shares a place with, whatever their order."""
+    factors = mixed(np.arange(embeddings.shape[1], dtype=np.uint64)) | np.uint64(1)
+    keys = np.empty(len(embeddings), dtype=np.uint64)
+    for first in range(0, len(embeddings), BLOCK_ROWS):
+        some = np.ascontiguousarray(embeddings[first : first + BLOCK_ROWS], dtype=np.float32)
+        keys[first : first + BLOCK_ROWS] = (some.view(np.uint32) * factors).sum(axis=1)
+    keys = mixed(keys + strong)
+    found, numbers = np.unique(place_of, return_inverse=True)
+    seen = np.zeros(len(found), dtype=np.uint64)
+    np.add.at(seen, numbers, keys[row_of])
+    np.add.at(keys, row_of, mixed(seen)[numbers])
+    return mixed(keys)
+
+
+def _agglomerate(groups: Groups, weak: np.ndarray, config: ClusteringConfig) -> Int[np.ndarray, " g"]:
+    """Search and merge until a search brings hardly anything; gives the groups, but not the weak faces.
+
+    Later searches go by the means of groups: they find again parts of one person that no two near faces connect.
+    """
+    limits = _limits(groups, config, margin=0.0)
+    while True:
+        people = _people(groups, weak)
+        fresh = people if not groups.known.any() else people[~groups.known[people]]
+        merged = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
+        if merged * 1000 <= len(fresh):
+            return _people(groups, weak) if merged else people
+
+
+def _people(groups: Groups, weak: np.ndarray) -> Int[np.ndarray, " g"]:
+    """The groups that are not a weak face, in an order that tells nothing."""
+    alive = groups.root == np.arange(len(groups.root))
+    alive[weak] = False
+    people = np.flatnonzero(alive).astype(np.int32)
+    return people[np.argsort(groups.keys[people], kind="stable")]
+
+
+def _limits(groups: Groups, config: ClusteringConfig, margin: float) -> SearchLimits:
+    """A mean over pairs that suffices has a pair that is as alike, so nothing below what groups need is looked for."""
+    floor = groups.need.link - groups.need.relief - margin - ROUNDING
+    return SearchLimits(floor, config.neighbours, config.exact_pairs, config.list_pairs)
+
+
+def _hand_out(groups: Groups, weak: np.ndarray, people: np.ndarray, config: ClusteringConfig) -> None:
+    """Give each weak face to the person it clearly prefers, or leave it alone; it changes nobody's mean."""
+    faces, homes = _preferred(groups, weak, people, config)
+    while len(faces):
+        # Of several that one place shows, the most alike is served; whom its places then forbid is out.
+        served = groups.places.first_come(faces, homes)
+        groups.unite(homes[served], faces[served], counted=False)
+        faces, homes = faces[~served], homes[~served]
+        free = ~groups.places.clash(faces, homes)
+        faces, homes = faces[free], homes[free]
+
+
+def _preferred(
+    groups: Groups, weak: np.ndarray, people: np.ndarray, config: ClusteringConfig
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
+    """Weak faces that clearly prefer a group that no place forbids, and that group; the most alike first."""
+    low, high = near_pairs(groups.sums.means, weak, people, _limits(groups, config, config.join_margin))
+    is_weak = np.zeros(len(groups.root), dtype=bool)
+    is_weak[weak] = True
+    faces, homes = np.where(is_weak[low], low, high), np.where(is_weak[low], high, low)
+    means = np.round(groups.mean_cosine(faces, homes).astype(np.float64), 6)
+    order = np.lexsort((-means, faces))
+    faces, homes, means = faces[order], homes[order], means[order]
+    best = np.flatnonzero(np.append(True, faces[1:] != faces[:-1])[: len(faces)])
+    follows = np.append(faces[1:] == faces[:-1], False)[: len(faces)]
+    runner_up = np.where(follows, np.append(means[1:], -1.0)[: len(faces)], -1.0)
+    sure = (means >= groups.needed(faces, homes)) & (means - runner_up >= config.join_margin)
+    best = best[sure[best]]
+    best = best[~groups.places.clash(faces[best], homes[best])]
+    best = best[np.lexsort((groups.keys[faces[best]], -means[best]))]
+    return faces[best], homes[best]
+
+
+def _numbered(labels: np.ndarray) -> Int[np.ndarray, " n"]:
+    _, first, numbers = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[numbers]

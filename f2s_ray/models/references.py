@@ -42,8 +42,12 @@ class Chosen:
     why: str
 
 
-def choose_references(faces: Sequence[Candidate], config: ReferenceConfig | None = None) -> list[Chosen]:
+def choose_references(
+    faces: Sequence[Candidate], config: ReferenceConfig | None = None, primary: str | None = None
+) -> list[Chosen]:
     """Best first; empty when no face is good enough. The order of the input does not matter.
+
+    A face that a person chose (``primary``) comes first, however much better another one is, if it is no bad one.
 
     >>> sharp = Candidate("a", 0.7, 0.8, 2.0, 180.0)
     >>> turned = Candidate("b", 0.5, 0.7, -28.0, 150.0)
@@ -53,11 +57,16 @@ def choose_references(faces: Sequence[Candidate], config: ReferenceConfig | None
     """
     config = config or ReferenceConfig()
     left = _good_enough(faces, config)
-    if not left:
+    pinned = next((face for face in faces if face.face_id == primary and _is_usable(face, config)), None)
+    if not left and pinned is None:
         return []
-    sharpest = max(face.sharpness for face in left)
-    chosen = [Chosen(left[0], _why_first(left[0], sharpest))]
-    left = left[1:]
+    first = pinned or left[0]
+    sharpest = max(face.sharpness for face in [first, *left])
+    why = (
+        _why_first(first, sharpest) if pinned is None else f"chosen by a person, {_view(first)}, {first.face_px:.0f} px"
+    )
+    chosen = [Chosen(first, why)]
+    left = [face for face in left if face != first]
     while left and len(chosen) < config.count:
         views = [known.face.yaw_degrees for known in chosen]
         best = max(left, key=lambda face: face.quality + config.view_weight * _new_view(face, views))
@@ -69,7 +78,11 @@ def choose_references(faces: Sequence[Candidate], config: ReferenceConfig | None
 def _good_enough(faces: Sequence[Candidate], config: ReferenceConfig) -> list[Candidate]:
     ranked = sorted(faces, key=lambda face: (-face.quality, face.face_id))
     floor = max(config.min_quality, config.min_share_of_best * ranked[0].quality) if ranked else 0.0
-    return [face for face in ranked if face.quality >= floor and face.face_px >= config.min_face_px]
+    return [face for face in ranked if face.quality >= floor and _is_usable(face, config)]
+
+
+def _is_usable(face: Candidate, config: ReferenceConfig) -> bool:
+    return face.quality >= config.min_quality and face.face_px >= config.min_face_px
 
 
 def _new_view(face: Candidate, views: Sequence[float]) -> float:

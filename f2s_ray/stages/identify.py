@@ -1,152 +1,177 @@
-"""Faces to Identities, and Identities to ReferenceSets: two reductions over whole tables."""
+"""Faces, what was known and what people said to Identities: whole tables in, a whole table out.
 
-from collections.abc import Sequence
-from itertools import combinations
+::
+
+    faces -tracks-> units -facts, then who was who-> starts -cluster-> groups -ids, numbers, names-> identities
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from f2s_catalog.arrow import schema_of, to_table
 from f2s_catalog.ids import digest
-from f2s_catalog.records import Face, Identity, ReferenceChoice, ReferenceSet
+from f2s_catalog.records import Constraint, Identity, Label
+from jaxtyping import Int
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.models.clustering import ClusteringConfig, cluster
-from f2s_ray.models.references import Candidate, ReferenceConfig, choose_references
-from f2s_ray.stages.told import track_of
+from f2s_ray.stages.face_places import FacePlaces
+from f2s_ray.stages.face_units import embeddings_of, units_of
+from f2s_ray.stages.facts import Said, marks_of, replay
+from f2s_ray.stages.identity_rows import Grouped, identity_table
+from f2s_ray.stages.starts import NEW, PAIR, Known, starts_of
 
-__all__ = ["gather", "identify"]
+__all__ = ["Memory", "identify"]
 
 
-def identify(faces: Sequence[Face], previous: Sequence[Identity], config: ClusteringConfig) -> list[Identity]:
+@dataclass(frozen=True)
+class Memory:
+    """What is known besides the faces: the identities so far, all statements, and digests of the bytes by media_id."""
+
+    previous: pa.Table
+    facts: Sequence[Label | Constraint]
+    content_digests: Mapping[str, str]
+
+
+def identify(faces: pa.Table, memory: Memory, config: ClusteringConfig, *, afresh: bool = False) -> pa.Table:
     """Who is who; sorted by id. A face that is like no other is an identity of one face.
 
-    An identity keeps its id and name when one group holds most of those of its faces that are still there.
+    Who was one person stays one, and new faces join; only what was said parts faces. An identity of which something was
+    said and whose faces are all gone keeps a row without faces, for its number; so does the one of the highest number.
+
+    Args:
+        faces: the rows of those that are to be looked at.
+        memory: what is known.
+        config: how alike they must be.
+        afresh: identities of which nothing was said are clustered again from nothing.
 
     Raises:
         ConfigError: the faces were embedded by more than one network.
     """
-    if not faces:
-        return []
-    embedders = sorted({face.embedder for face in faces})
+    faces = faces.take(pc.sort_indices(faces["face_id"])).combine_chunks()
+    embedders = sorted(pc.unique(faces["embedder"]).to_pylist())
     if len(embedders) > 1:
         raise ConfigError(f"faces were embedded by {' and '.join(embedders)}; index the archive again with one of them")
-    tracks = _tracks(faces)
-    vectors = np.array([_centroid(track) for track in tracks], dtype=np.float32)
-    labels = cluster(vectors, _places(tracks), [max(face.quality for face in track) for track in tracks], config)
-    groups = _grouped(tracks, labels.tolist())
-    kept = _inherited(groups, previous)
-    return sorted(_described(groups, _ids(groups, kept), kept), key=lambda identity: identity.identity_id)
+    places = _places(faces, memory.content_digests)
+    said = replay(memory.facts, places.of_marks(marks_of(memory.facts)))
+    found = _found(faces, places, memory, said, config, afresh=afresh) if faces.num_rows else _none()
+    asleep = _asleep(memory.previous, set(found["identity_id"].to_pylist()), said)
+    together = pa.concat_tables([found, asleep])
+    return together.take(pc.sort_indices(together["identity_id"]))
 
 
-def gather(identities: Sequence[Identity], faces: Sequence[Face], config: ReferenceConfig) -> list[ReferenceSet]:
-    """The references of each identity, in the order of the identities; the set is empty when no face is good enough."""
-    known = {face.face_id: face for face in faces}
-    return [
-        ReferenceSet(
-            identity_id=identity.identity_id,
-            choices=_choices([known[face_id] for face_id in identity.face_ids], config),
-        )
-        for identity in identities
-    ]
+def _found(
+    faces: pa.Table, places: FacePlaces, memory: Memory, said: Said, config: ClusteringConfig, *, afresh: bool
+) -> pa.Table:
+    """The identities of these faces."""
+    known = Known.of(memory.previous, places, memory.content_digests, said)
+    vectors, quality = embeddings_of(faces), faces["quality"].to_numpy()
+    units = units_of(faces, vectors, said)
+    starts = starts_of(units, known, said, quality, afresh=afresh)
+    labels = starts.start
+    if (labels == NEW).any():
+        labels = cluster(units.vectors, units.quality, starts.places, starts.start, config)
+    groups, unit_groups = np.unique(labels, return_inverse=True)
+    group_of = unit_groups[units.of_face]
+    numbers = dict(zip(memory.previous["identity_id"].to_pylist(), memory.previous["number"].to_pylist(), strict=True))
+    rank = np.array([numbers.get(identity_id, len(numbers) + at) for at, identity_id in enumerate(known.ids)])
+    is_stated = np.array([identity_id in said.stated for identity_id in known.ids], dtype=bool)
+    owners = _started(group_of, starts.start[units.of_face], is_stated, rank)
+    _inherit(owners, group_of, known.of_face, is_stated)
+    ids = _ids(owners, group_of, places.face_ids, quality, known, {*numbers, *said.joined})
+    sizes = np.bincount(group_of, minlength=len(groups))
+    grouped = Grouped(places.face_ids, vectors, quality, group_of, ids, _numbered(ids, sizes, numbers))
+    nearest = zip(memory.previous["identity_id"].to_pylist(), memory.previous["nearest_id"].to_pylist(), strict=True)
+    return identity_table(grouped, said, {one: said.root(other) for one, other in nearest if other is not None})
 
 
-def _choices(faces: Sequence[Face], config: ReferenceConfig) -> tuple[ReferenceChoice, ...]:
-    candidates = [Candidate(f.face_id, f.quality, f.sharpness, f.yaw_degrees, f.face_px) for f in faces]
-    return tuple(
-        ReferenceChoice(
-            face_id=chosen.face.face_id,
-            quality=chosen.face.quality,
-            sharpness=chosen.face.sharpness,
-            yaw_degrees=chosen.face.yaw_degrees,
-            face_px=chosen.face.face_px,
-            why=chosen.why,
-        )
-        for chosen in choose_references(candidates, config)
-    )
+def _places(faces: pa.Table, content_digests: Mapping[str, str]) -> FacePlaces:
+    media = faces["media_id"].combine_chunks().dictionary_encode()
+    digests = pa.array([content_digests.get(one) for one in media.dictionary.to_pylist()], pa.string())
+    boxes = faces["box_px"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, 4)
+    face_ids = faces["face_id"].combine_chunks()
+    return FacePlaces(face_ids, digests.take(media.indices), faces["frame"].to_numpy(), boxes)
 
 
-def _tracks(faces: Sequence[Face]) -> list[list[Face]]:
-    """The faces of one track are one person; a face of a photo is a track of its own."""
-    tracks: dict[str, list[Face]] = {}
-    for face in faces:
-        tracks.setdefault(track_of(face), []).append(face)
-    return list(tracks.values())
+def _started(group_of: np.ndarray, start: np.ndarray, is_stated: np.ndarray, rank: np.ndarray) -> Int[np.ndarray, " g"]:
+    """Whom each group goes on, as a position among the known, -1 for a new one: of several the stated, then the largest."""
+    owners = np.full(int(group_of.max()) + 1, NEW, dtype=np.int64)
+    begun = start != NEW
+    pairs, counts = np.unique(group_of[begun] * PAIR + start[begun], return_counts=True)
+    group, who = pairs // PAIR, pairs % PAIR
+    order = np.lexsort((rank[who], -counts, ~is_stated[who], group))
+    chosen, first = np.unique(group[order], return_index=True)
+    owners[chosen] = who[order[first]]
+    return owners
 
 
-def _places(tracks: Sequence[Sequence[Face]]) -> list[set[str]]:
-    """Words that two tracks share where both are seen at once: of a photo the photo, of a film the pair of tracks itself."""
-    places = [{track[0].shot_id} if track[0].track_id is None else set() for track in tracks]
-    in_shot: dict[str, list[int]] = {}
-    for number, track in enumerate(tracks):
-        if track[0].track_id is not None:
-            in_shot.setdefault(track[0].shot_id, []).append(number)
-    for numbers in in_shot.values():
-        for one, other in combinations(numbers, 2):
-            a, b = tracks[one][0], tracks[other][0]
-            if a.seen_from_seconds <= b.seen_to_seconds and b.seen_from_seconds <= a.seen_to_seconds:
-                both = f"{a.track_id} {b.track_id}"
-                places[one].add(both)
-                places[other].add(both)
-    return places
+def _inherit(owners: np.ndarray, group_of: np.ndarray, was: np.ndarray, is_stated: np.ndarray) -> None:
+    """A group that goes on nobody goes on whose faces it has the most of, largest common part first."""
+    free = np.ones(len(is_stated), dtype=bool)
+    free[is_stated] = False
+    free[owners[owners != NEW]] = False
+    known = was != NEW
+    totals = np.bincount(was[known], minlength=len(is_stated))
+    pairs, counts = np.unique(group_of[known] * PAIR + was[known], return_counts=True)
+    group, who = pairs // PAIR, pairs % PAIR
+    able = (owners[group] == NEW) & free[who] & (2 * counts > totals[who])
+    for at in np.flatnonzero(able)[np.lexsort((who[able], -counts[able]))]:
+        if owners[group[at]] == NEW:
+            owners[group[at]] = who[at]
 
 
-def _grouped(tracks: Sequence[Sequence[Face]], labels: Sequence[int]) -> list[list[Face]]:
-    """Best face first in each group; the groups in an order that does not depend on that of the input."""
-    groups: dict[int, list[Face]] = {}
-    for track, label in zip(tracks, labels, strict=True):
-        groups.setdefault(label, []).extend(track)
-    ranked = [sorted(group, key=lambda face: (-face.quality, face.face_id)) for group in groups.values()]
-    return sorted(ranked, key=lambda group: group[0].face_id)
-
-
-def _inherited(groups: list[list[Face]], previous: Sequence[Identity]) -> dict[int, Identity]:
-    """Group number to the earlier identity it goes on; the largest common part is served first."""
-    group_of = {face.face_id: number for number, group in enumerate(groups) for face in group}
-    shares: list[tuple[int, str, int, Identity]] = []
-    for identity in previous:
-        homes = [group_of[face_id] for face_id in identity.face_ids if face_id in group_of]
-        for home in sorted(set(homes)):
-            if 2 * homes.count(home) > len(homes):
-                shares.append((-homes.count(home), identity.identity_id, home, identity))
-    kept: dict[int, Identity] = {}
-    for _, _, home, identity in sorted(shares, key=lambda share: share[:3]):
-        kept.setdefault(home, identity)
-    return kept
-
-
-def _ids(groups: list[list[Face]], kept: dict[int, Identity]) -> list[str]:
-    """Inherited ids, else the digest of the best face whose digest is not somebody's already."""
-    taken = {identity.identity_id for identity in kept.values()}
-    ids: list[str] = []
-    for number, group in enumerate(groups):
-        names = [digest("identity", face.face_id) for face in group]
-        names.append(digest("identity", [face.face_id for face in group]))
-        ids.append(kept[number].identity_id if number in kept else next(name for name in names if name not in taken))
-        taken.add(ids[-1])
+def _ids(
+    owners: np.ndarray, group_of: np.ndarray, face_ids: pa.Array, quality: np.ndarray, known: Known, taken: set[str]
+) -> list[str]:
+    """Those that go on, else the digest of the best face whose digest is not somebody's already."""
+    taken = taken | set(known.ids)
+    order = np.lexsort((np.arange(len(group_of)), -quality, group_of))
+    offsets = np.append(0, np.cumsum(np.bincount(group_of)))
+    ids = [known.ids[owner] if owner != NEW else "" for owner in owners]
+    new = np.flatnonzero(owners == NEW)
+    for group in new[np.argsort(order[offsets[new]], kind="stable")].tolist():
+        rows = order[offsets[group] : offsets[group + 1]]
+        names = (digest("identity", face_ids[int(row)].as_py()) for row in rows)
+        ids[group] = next(name for name in chain(names, [digest("identity", len(taken))]) if name not in taken)
+        taken.add(ids[group])
     return ids
 
 
-def _described(groups: list[list[Face]], ids: list[str], kept: dict[int, Identity]) -> list[Identity]:
-    centroids = np.stack([_centroid(group) for group in groups])
-    identities = []
-    for number, group in enumerate(groups):
-        vectors = np.array([face.embedding for face in group])
-        others = np.delete(centroids @ centroids[number], number)
-        identities.append(
-            Identity(
-                identity_id=ids[number],
-                face_ids=tuple(face.face_id for face in group),
-                centroid=tuple(float(value) for value in centroids[number]),
-                cohesion=float(np.clip(np.mean(vectors @ centroids[number]), -1.0, 1.0)),
-                margin=float(1.0 - np.max(others, initial=-1.0)),
-                name=kept[number].name if number in kept else None,
-            )
+def _numbered(ids: Sequence[str], sizes: np.ndarray, numbers: Mapping[str, int]) -> list[int]:
+    """The numbers that they had; new ones are counted on, the largest group first."""
+    last = max(numbers.values(), default=0)
+    new = sorted((row for row, one in enumerate(ids) if one not in numbers), key=lambda row: (-sizes[row], ids[row]))
+    counted = {ids[row]: last + 1 + at for at, row in enumerate(new)}
+    return [numbers[one] if one in numbers else counted[one] for one in ids]
+
+
+def _asleep(previous: pa.Table, found: set[str], said: Said) -> pa.Table:
+    """Rows without faces: of those that were spoken of and are not seen now, and of who has the highest number."""
+    highest = pc.max(previous["number"]).as_py()
+    columns = (previous[name].to_pylist() for name in ("identity_id", "number"))
+    rows = [
+        Identity(
+            identity_id=identity_id,
+            number=number,
+            face_ids=(),
+            confirmed_face_ids=(),
+            primary_face_id="",
+            centroid=(),
+            cohesion=0.0,
+            margin=0.0,
+            nearest_id=None,
+            name=said.names.get(identity_id),
+            is_ignored=identity_id in said.ignored,
         )
-    return identities
+        for identity_id, number in zip(*columns, strict=True)
+        if identity_id not in found and (identity_id in said.stated or number == highest)
+    ]
+    return to_table(Identity, rows)
 
 
-def _centroid(group: Sequence[Face]) -> np.ndarray:
-    """The unit mean, by quality; of one face its own vector."""
-    if len(group) == 1:
-        return np.array(group[0].embedding)
-    weights = np.array([face.quality for face in group]) + 1e-3
-    mean = weights @ np.array([face.embedding for face in group], dtype=np.float64)
-    return mean / max(float(np.linalg.norm(mean)), 1e-12)
+def _none() -> pa.Table:
+    return schema_of(Identity).empty_table()

@@ -1,125 +1,142 @@
 import numpy as np
+import pyarrow as pa
 import pytest
-from f2s_catalog.records import Face
+from f2s_catalog.arrow import from_table, to_table
+from f2s_catalog.records import Face, Identity, ReferenceSet
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.references import ReferenceConfig
-from f2s_ray.stages.identify import gather, identify
+from f2s_ray.stages import gather as gathering
+from f2s_ray.stages import identify as identifying
+from tests.stages.people_said import make_face, mark, on_track, person, said, vectors_of
 
 CLUSTERING = ClusteringConfig()
 
 
-def make_face(media, vector, index=0, quality=0.6, **changes):
-    values = {
-        "face_id": f"{media}/0/{index}",
-        "shot_id": f"{media}/0",
-        "media_id": media,
-        "track_id": None,
-        "frame": 0,
-        "seen_from_seconds": 0,
-        "seen_to_seconds": 0,
-        "pts_seconds": 0.0,
-        "box_px": (0.0, 0.0, 100.0, 120.0),
-        "landmarks_px": (30.0, 40.0, 70.0, 40.0, 50.0, 60.0, 35.0, 85.0, 65.0, 85.0),
-        "score": 0.9,
-        "face_px": 100.0,
-        "sharpness": 0.7,
-        "yaw_degrees": 0.0,
-        "quality": quality,
-        "embedding": tuple(float(value) for value in vector),
-        "embedder": "sface@0",
-    }
-    return Face(**{**values, **changes})
+def identify(faces, previous=(), facts=(), **options):
+    """The identities that have faces."""
+    return [one for one in everybody(faces, previous, facts, **options) if one.face_ids]
 
 
-def person(seed, count, first=0):
-    """Faces of one made person, one a picture; two of them have a cosine of about 0.65."""
-    centre = np.random.default_rng(seed).normal(size=128)
-    centre /= np.linalg.norm(centre)
-    faces = []
-    for i in range(first, first + count):
-        own = np.random.default_rng([seed, i]).normal(size=128)
-        vector = np.sqrt(0.65) * centre + np.sqrt(0.35) * own / np.linalg.norm(own)
-        faces.append(make_face(f"{seed}-{i}", vector / np.linalg.norm(vector), quality=0.5 + 0.01 * i))
-    return faces
+def everybody(faces, previous=(), facts=(), *, afresh=False, moved=()):
+    digests = {face.media_id: f"bytes of {face.media_id}" for face in faces} | dict(moved)
+    memory = identifying.Memory(to_table(Identity, previous), facts, digests)
+    return from_table(
+        Identity, identifying.identify(to_table(Face, faces), memory, CLUSTERING, afresh=afresh)
+    )
+
+
+def gather(identities, faces, config):
+    return from_table(ReferenceSet, gathering.gather(to_table(Identity, identities), to_table(Face, faces), config))
 
 
 def by_face(identities):
     return {face_id: identity.identity_id for identity in identities for face_id in identity.face_ids}
 
 
+def of_face(identities, face):
+    return next(identity for identity in identities if face.face_id in identity.face_ids)
+
+
 def test_two_people_are_two_identities_with_all_their_faces():
     faces = person(1, 4) + person(2, 3)
-    identities = identify(faces, [], CLUSTERING)
+    identities = identify(faces)
     assert {frozenset(identity.face_ids) for identity in identities} == {
         frozenset(face.face_id for face in faces[:4]),
         frozenset(face.face_id for face in faces[4:]),
     }
 
 
-def test_faces_stand_best_first():
-    (identity,) = identify(person(1, 4), [], CLUSTERING)
-    assert identity.face_ids == ("1-3/0/0", "1-2/0/0", "1-1/0/0", "1-0/0/0")
+def test_faces_stand_best_first_and_the_best_shows_its_identity():
+    faces = person(1, 4)
+    (identity,) = identify(faces)
+    assert identity.face_ids == tuple(face.face_id for face in faces[::-1])
+    assert identity.primary_face_id == identity.face_ids[0]
 
 
 def test_a_single_face_is_an_identity_of_its_own():
-    (identity,) = identify(person(1, 1), [], CLUSTERING)
+    (face,) = person(1, 1)
+    (identity,) = identify([face])
+    assert identity.centroid == pytest.approx(face.embedding)
     assert identity.cohesion == pytest.approx(1.0, abs=1e-6)
-    assert identity.margin == 2.0
-    assert identity.name is None
+    assert (identity.margin, identity.nearest_id) == (2.0, None)
+    assert (identity.name, identity.is_ignored, identity.confirmed_face_ids) == (None, False, ())
 
 
 def test_cohesion_and_margin_are_cosines_of_the_centroids():
-    first, second = sorted(identify(person(1, 6) + person(2, 6), [], CLUSTERING), key=lambda i: i.face_ids)
+    first, second = sorted(identify(person(1, 6) + person(2, 6)), key=lambda i: i.face_ids)
     assert first.cohesion == pytest.approx(np.sqrt(0.65 + 0.35 / 6), abs=0.05)
-    assert first.margin == pytest.approx(1 - np.dot(first.centroid, second.centroid))
+    assert first.margin == pytest.approx(1 - np.dot(first.centroid, second.centroid), abs=1e-6)
+    assert (first.nearest_id, second.nearest_id) == (second.identity_id, first.identity_id)
     assert np.linalg.norm(first.centroid) == pytest.approx(1.0)
 
 
 def test_no_face_is_no_identity():
-    assert identify([], [], CLUSTERING) == []
+    assert everybody([]) == []
 
 
-def test_the_same_faces_again_are_the_same_identities():
+def test_the_same_faces_again_are_the_same_identities_in_whatever_order():
     faces = person(1, 4) + person(2, 3) + person(3, 1)
-    once = identify(faces, [], CLUSTERING)
-    assert identify(faces, once, CLUSTERING) == once
-    assert identify(faces[::-1], [], CLUSTERING) == once
+    once = everybody(faces)
+    assert everybody(faces, once) == once
+    assert everybody(faces[::-1]) == once
+    assert everybody(faces, once, afresh=True) == once
 
 
-def test_an_identity_keeps_its_id_and_name_when_better_pictures_come():
-    (before,) = identify(person(1, 3), [], CLUSTERING)
-    named = before.model_copy(update={"name": "Ada"})
-    (after,) = identify(person(1, 6), [named], CLUSTERING)
+def test_identities_are_numbered_the_largest_first_and_new_ones_are_counted_on():
+    faces = person(1, 2) + person(2, 4) + person(3, 3)
+    before = identify(faces)
+    assert [of_face(before, faces[at]).number for at in (2, 6, 0)] == [1, 2, 3]
+    after = identify(faces + person(4, 5), before)
+    assert [of_face(after, faces[at]).number for at in (2, 6, 0)] == [1, 2, 3]
+    assert of_face(after, person(4, 1)[0]).number == 4
+
+
+def test_a_number_is_not_given_twice_though_the_last_identity_went_away():
+    faces = person(1, 3) + person(2, 2)
+    before = everybody(faces)
+    without = everybody(faces[:3], before)
+    after = everybody(faces[:3] + person(3, 2), without)
+    assert of_face(after, person(3, 1)[0]).number == 3
+
+
+def test_an_identity_keeps_its_id_and_number_when_better_pictures_come():
+    (before,) = identify(person(1, 3))
+    (after,) = identify(person(1, 6), [before])
     assert len(after.face_ids) == 6
     assert after.face_ids[0] != before.face_ids[0]
-    assert (after.identity_id, after.name) == (before.identity_id, "Ada")
+    assert (after.identity_id, after.number) == (before.identity_id, before.number)
 
 
 def test_an_identity_keeps_its_id_when_its_founding_picture_is_gone():
     faces = person(1, 5)
-    (before,) = identify(faces, [], CLUSTERING)
-    (after,) = identify(faces[:-1], [before], CLUSTERING)
+    (before,) = identify(faces)
+    (after,) = identify(faces[:-1], [before])
     assert after.identity_id == before.identity_id
 
 
-def test_when_two_become_one_the_larger_one_goes_on():
+def test_who_was_told_apart_stays_apart_until_everything_is_looked_at_afresh():
     faces = person(1, 6)
-    whole = identify(faces, [], CLUSTERING)[0]
+    whole = identify(faces)[0]
     large = whole.model_copy(update={"identity_id": "large", "face_ids": tuple(f.face_id for f in faces[:4])})
-    small = whole.model_copy(update={"identity_id": "small", "face_ids": tuple(f.face_id for f in faces[4:])})
-    (after,) = identify(faces, [small, large], CLUSTERING)
-    assert after.identity_id == "large"
+    small = whole.model_copy(
+        update={"identity_id": "small", "number": 2, "face_ids": tuple(f.face_id for f in faces[4:])}
+    )
+    assert [one.identity_id for one in identify(faces, [small, large])] == ["large", "small"]
+    (after,) = identify(faces, [small, large], afresh=True)
+    assert (after.identity_id, after.number) == ("large", whole.number)
+    assert identify(faces, [after]) == [after]
 
 
 def test_when_one_becomes_two_the_larger_part_goes_on_and_no_id_is_given_twice():
     first, second = person(1, 4), person(2, 3)
-    one = identify(first, [], CLUSTERING)[0]
+    one = identify(first)[0]
     # The founding face of the old identity is now with the smaller part: its digest is taken.
     mixed = one.model_copy(update={"face_ids": tuple(face.face_id for face in second + first)})
-    mixed = mixed.model_copy(update={"identity_id": identify(second, [], CLUSTERING)[0].identity_id})
-    after = by_face(identify(first + second, [mixed], CLUSTERING))
+    mixed = mixed.model_copy(update={"identity_id": identify(second)[0].identity_id})
+    assert len(identify(first + second, [mixed])) == 1
+    after = by_face(identify(first + second, [mixed], afresh=True))
     assert after[first[0].face_id] == mixed.identity_id
     assert after[second[0].face_id] != mixed.identity_id
 
@@ -128,12 +145,44 @@ def test_faces_of_two_embedders_are_not_compared():
     faces = person(1, 2)
     other = faces[1].model_copy(update={"embedder": "arcface@1"})
     with pytest.raises(ConfigError, match="arcface@1 and sface@0"):
-        identify([faces[0], other], [], CLUSTERING)
+        identify([faces[0], other])
+
+
+def test_another_embedder_moves_nobody():
+    faces = person(1, 4) + person(2, 3)
+    before = identify(faces, facts=[said("name", "x", [faces[0]], name="Ann")])
+    seen_anew = [
+        face.model_copy(update={"embedding": tuple(np.roll(face.embedding, at)[:64].tolist()), "embedder": "other@1"})
+        for at, face in enumerate(faces)
+    ]
+    after = identify(seen_anew, before, [said("name", "x", [faces[0]], name="Ann")])
+    assert by_face(after) == by_face(before)
+    assert [(one.identity_id, one.number, one.name) for one in after] == [
+        (one.identity_id, one.number, one.name) for one in before
+    ]
+
+
+def test_another_detector_moves_nobody_and_a_renamed_file_neither():
+    faces = person(1, 4) + person(2, 3)
+    before = identify(faces)
+    shifted = [make_face(face.media_id, face.embedding, at=(53, 62)) for face in faces]
+    assert {one.face_id for one in shifted}.isdisjoint(one.face_id for one in faces)
+    after = identify(shifted, before)
+    assert {one.identity_id: len(one.face_ids) for one in after} == {
+        one.identity_id: len(one.face_ids) for one in before
+    }
+    renamed = [make_face(f"new-{face.media_id}", face.embedding) for face in faces]
+    digests = {f"new-{face.media_id}": f"bytes of {face.media_id}" for face in faces}
+    known = {face.media_id: f"bytes of {face.media_id}" for face in faces}
+    after = identify(renamed, before, moved=digests | known)
+    assert {one.identity_id: len(one.face_ids) for one in after} == {
+        one.identity_id: len(one.face_ids) for one in before
+    }
 
 
 def test_references_are_faces_of_the_identity_best_first():
     faces = person(1, 5) + person(2, 2)
-    identities = identify(faces, [], CLUSTERING)
+    identities = identify(faces)
     sets = gather(identities, faces, ReferenceConfig(count=3))
     assert [reference.identity_id for reference in sets] == [identity.identity_id for identity in identities]
     for identity, references in zip(identities, sets, strict=True):
@@ -144,28 +193,31 @@ def test_references_are_faces_of_the_identity_best_first():
 
 def test_an_identity_of_bad_faces_has_an_empty_set():
     face = make_face("m", person(1, 1)[0].embedding, quality=0.1)
-    (references,) = gather(identify([face], [], CLUSTERING), [face], ReferenceConfig())
+    (references,) = gather(identify([face]), [face], ReferenceConfig())
     assert references.choices == ()
 
 
-def on_track(film, track, vectors, seen, first=0):
-    """Faces of one track that is seen in a span of seconds."""
-    return [
-        make_face(
-            film, vector, index=f"{track}-{i}", track_id=f"{film}/0/t{track}", shot_id=f"{film}/0",
-            pts_seconds=seen[0], seen_from_seconds=seen[0], seen_to_seconds=seen[1],
-        )
-        for i, vector in enumerate(vectors, first)
-    ]  # fmt: skip
+def test_the_face_that_a_person_chose_comes_first_and_who_is_ignored_gives_none():
+    faces = person(1, 5)
+    chosen = [said("primary", "x", [faces[1]])]
+    (identity,) = identify(faces, facts=chosen)
+    assert identity.primary_face_id == faces[1].face_id
+    (references,) = gather([identity], faces, ReferenceConfig())
+    assert references.choices[0].face_id == faces[1].face_id
+    assert references.choices[0].why.startswith("chosen by a person")
+    (ignored,) = identify(faces, facts=[*chosen, said("ignore", "x", [faces[0]])])
+    assert ignored.is_ignored
+    assert gather([ignored], faces, ReferenceConfig())[0].choices == ()
 
 
-def vectors_of(seed, count):
-    return [np.array(face.embedding) for face in person(seed, count)]
+def test_references_of_nobody_are_an_empty_table():
+    assert gather([], [], ReferenceConfig()) == []
+    assert gather(everybody([], identify(person(1, 1))), [], ReferenceConfig())[0].choices == ()
 
 
 def test_a_track_is_one_person_whatever_its_faces_are_like():
     faces = on_track("film", 0, [vectors_of(1, 1)[0], vectors_of(2, 1)[0]], (0, 5))
-    (identity,) = identify(faces, [], CLUSTERING)
+    (identity,) = identify(faces)
     assert set(identity.face_ids) == {face.face_id for face in faces}
 
 
@@ -173,12 +225,40 @@ def test_tracks_that_are_seen_at_once_are_two_people_and_one_after_the_other_may
     own = vectors_of(1, 4)
     first = on_track("film", 0, own[:2], (0, 5))
     at_once, later = on_track("film", 1, own[2:], (4, 9)), on_track("film", 1, own[2:], (6, 9))
-    assert len(identify(first + at_once, [], CLUSTERING)) == 2
-    assert len(identify(first + later, [], CLUSTERING)) == 1
+    assert len(identify(first + at_once)) == 2
+    assert len(identify(first + later)) == 1
 
 
 def test_a_photo_and_a_film_show_the_same_person():
     own = vectors_of(1, 4)
     faces = [*on_track("film", 0, own[:2], (0, 5)), make_face("photo", own[2]), *person(2, 2)]
-    identities = identify(faces, [], CLUSTERING)
+    identities = identify(faces)
     assert {frozenset(identity.face_ids) for identity in identities} >= {frozenset(face.face_id for face in faces[:3])}
+
+
+def test_the_nearest_other_stays_until_somebody_is_clearly_nearer():
+    centre, near, nearer, clearly = np.eye(128)[:4]
+
+    def at(cosine, own):
+        return cosine * centre + np.sqrt(1 - cosine**2) * own
+
+    people = [make_face("a", centre), make_face("b", at(0.20, near))]
+    before = identify(people)
+    a = of_face(before, people[0])
+    slightly = identify([*people, make_face("c", at(0.21, nearer))], before)
+    assert of_face(slightly, people[0]).nearest_id == a.nearest_id
+    much = identify([*people, make_face("d", at(0.30, clearly))], before)
+    assert of_face(much, people[0]).nearest_id == of_face(much, make_face("d", centre)).identity_id
+
+
+def test_rows_are_arrow_whose_columns_are_those_of_the_record():
+    faces = person(1, 2)
+    memory = identifying.Memory(to_table(Identity, []), [], {})
+    table = identifying.identify(to_table(Face, faces), memory, CLUSTERING)
+    assert isinstance(table, pa.Table)
+    assert to_table(Identity, from_table(Identity, table)).equals(table)
+
+
+def test_a_mark_is_found_again_where_the_face_is():
+    (face,) = person(1, 1)
+    assert mark(face).content_digest == f"bytes of {face.media_id}"

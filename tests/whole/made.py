@@ -158,5 +158,5 @@ def left_aside(output: Path) -> list[str]:
         str(path.relative_to(output))
         for part in ("catalog", "restored", "work")
         for path in (output / part, *(output / part).rglob("*"))
-        if path.exists() and ((path.name.startswith(".") and path.name != ".lock") or part == "work")
+        if path.exists() and ((path.name.startswith(".") and not path.name.endswith(".lock")) or part == "work")
     )

@@ -1,0 +1,44 @@
+"""A reduction to its tables: run where what it reads has changed, one of a name at a time."""
+
+import time
+
+import pyarrow as pa
+from f2s_catalog.ids import digest
+from f2s_catalog.ledger import Catalog, Outcome
+from f2s_catalog.records import Record
+
+from f2s_ray.flows.step import ReduceStep, new_attempt
+
+__all__ = ["run_reduction"]
+
+
+def run_reduction(catalog: Catalog, step: ReduceStep, run_id: str) -> bool:
+    """Run it unless it is settled, and commit; tells whether it ran.
+
+    Another process that wants to run the same step waits, and then sees what this one left.
+
+    Raises:
+        CatalogError: no space, no right, a damaged table.
+    """
+    with catalog.reducing(step.name):
+        begin = time.perf_counter()
+        found: tuple[Record, ...] | pa.Table | None = None
+        if step.reads:
+            # A table that the step itself writes may help it to stay stable, but does not make it run again.
+            versions = [catalog.version(table) for table in step.reads if table not in step.writes]
+        else:
+            found = tuple(step.reduce(catalog))
+            versions = [digest(type(record).TABLE, record.model_dump(mode="json")) for record in found]
+        fingerprint = digest(step.name, step.config.model_dump(mode="json"), versions)
+        numbers = catalog.pending(step.name, [("*", fingerprint)])
+        if not numbers:
+            return False
+        if found is None:
+            made = step.reduce(catalog)
+            found = made if isinstance(made, pa.Table) else tuple(made)
+        started = new_attempt(step, "*", fingerprint, "", numbers["*"], run_id)
+        ended = started.model_copy(update={"elapsed_seconds": time.perf_counter() - begin})
+        is_table = isinstance(found, pa.Table)
+        outcome = Outcome(ended, (), {step.writes[0]: found}) if is_table else Outcome(ended, found)
+        catalog.commit(step.writes, [outcome])
+    return True

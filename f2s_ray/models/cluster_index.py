@@ -1,0 +1,169 @@
+"""Vectors to the pairs of them that are alike: all pairs of a small set, those that share a list in a large one.
+
+A large set is parted into lists around centres (an inverted file, IVF), each vector standing in the lists of its nearest
+few centres, and pairs are compared inside of lists, as products of whole matrices. A list holds numbers of vectors, not
+vectors: those are read where they lie, which may be a memory-mapped file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+__all__ = ["SearchLimits", "near_pairs"]
+
+BLOCK_ROWS = 65_536  # of the vectors that are compared at a time
+BLOCK_CELLS = 1 << 21  # of a block of cosines: 8 MiB, which stays in a processor's cache
+MOST_PAIRS = 400_000_000  # that a search of lists may give when every face has many like it
+FEWEST_NEAREST = 4
+MOST_LISTS = 32  # that a vector stands in
+TRAINING_ROWS_PER_LIST = 24
+TRAINING_ROUNDS = 5
+
+Take = Callable[[Int[np.ndarray, " k"]], Float[np.ndarray, "k d"]]
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """How hard to look."""
+
+    floor: float  # least inner product of a pair
+    nearest: int  # most that a vector is paired with, out of a block or a list
+    exact_pairs: float  # up to so many comparisons every pair is looked at
+    list_pairs: float  # beyond, lists are made so that about so many are
+
+
+def near_pairs(
+    take: Take, queries: Int[np.ndarray, " q"], base: Int[np.ndarray, " b"], limits: SearchLimits
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """Pairs of a query and another vector whose inner product reaches the floor, each once, the lower number first.
+
+    Args:
+        take: numbers to vectors.
+        queries: numbers for which others are looked for.
+        base: numbers among which they are looked for, those that make good centres first; may hold the queries.
+        limits: how hard to look.
+    """
+    found = _PairSet()
+    if len(queries) and len(base):
+        exact = float(len(queries)) * len(base) <= limits.exact_pairs
+        parts = _blocks(queries, base) if exact else _lists(take, queries, base, limits.list_pairs)
+        standing = 1 if exact else _lists_each(len(queries), len(base), limits.list_pairs)
+        most = int(np.clip(MOST_PAIRS // (len(queries) * standing), FEWEST_NEAREST, limits.nearest))
+        for some_queries, some_base in parts:
+            for one, other in _alike(take, some_queries, some_base, limits.floor, most):
+                found.add(one, other)
+    return found.pairs()
+
+
+@dataclass
+class _PairSet:
+    """Unordered pairs of different numbers, each held once, as one integer."""
+
+    _known: Int[np.ndarray, " p"] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _fresh: list[np.ndarray] = field(default_factory=list)
+    _fresh_count: int = 0
+
+    def add(self, one: Int[np.ndarray, " p"], other: Int[np.ndarray, " p"]) -> None:
+        different = one != other
+        low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]
+        self._fresh.append(low.astype(np.int64) << 32 | high)
+        self._fresh_count += len(low)
+        if self._fresh_count > MOST_PAIRS // 8:
+            self._fold()
+
+    def pairs(self) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+        self._fold()
+        return (self._known >> 32).astype(np.int32), (self._known & 0xFFFFFFFF).astype(np.int32)
+
+    def _fold(self) -> None:
+        every = np.concatenate([self._known, *self._fresh])
+        self._fresh, self._fresh_count = [], 0
+        every.sort()
+        self._known = every[np.append(True, every[1:] != every[:-1])] if len(every) else every
+
+
+def _alike(
+    take: Take, queries: np.ndarray, base: np.ndarray, floor: float, most: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Queries beside vectors of the base that reach the floor; of a query that has more than ``most`` the nearest."""
+    others = torch.from_numpy(take(base)).T
+    step = max(1, BLOCK_CELLS // len(base))
+    for first in range(0, len(queries), step):
+        some = queries[first : first + step]
+        products = (torch.from_numpy(take(some)) @ others).numpy()
+        rows, columns = np.divmod(np.flatnonzero(products >= floor), len(base))
+        crowded = np.flatnonzero(np.bincount(rows, minlength=len(some)) > most + 1)  # one may be the query itself
+        if len(crowded):
+            least = np.full(len(some), floor, dtype=np.float32)
+            least[crowded] = np.partition(products[crowded], -most - 1, axis=1)[:, -most - 1]
+            nearest = products[rows, columns] >= least[rows]
+            rows, columns = rows[nearest], columns[nearest]
+        yield some[rows], base[columns]
+
+
+def _blocks(queries: np.ndarray, base: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for first in range(0, len(base), BLOCK_ROWS):
+        yield queries, base[first : first + BLOCK_ROWS]
+
+
+def _lists(
+    take: Take, queries: np.ndarray, base: np.ndarray, list_pairs: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The queries and the vectors of the base in each list."""
+    each = _lists_each(len(queries), len(base), list_pairs)
+    centres = _centres(take, base[: TRAINING_ROWS_PER_LIST * _list_count(len(base))], _list_count(len(base)))
+    members = _members(take, base, centres, each)
+    asking = members if queries is base else _members(take, queries, centres, each)
+    for number in range(len(centres)):
+        some_queries = queries[asking[0][asking[1][number] : asking[1][number + 1]]]
+        some_base = base[members[0][members[1][number] : members[1][number + 1]]]
+        if len(some_queries) and len(some_base):
+            yield some_queries, some_base
+
+
+def _list_count(base_count: int) -> int:
+    """About four square roots, so that finding the lists costs little beside comparing inside of them."""
+    return int(np.clip(2 ** round(np.log2(4.0 * base_count**0.5)), 16, 16_384))
+
+
+def _lists_each(query_count: int, base_count: int, list_pairs: float) -> int:
+    """Lists that a vector stands in: with m of c lists, m * m / c of all pairs are compared, were lists even."""
+    pairs = float(query_count) * base_count
+    return int(np.clip(round((list_pairs * _list_count(base_count) / pairs) ** 0.5), 2, MOST_LISTS))
+
+
+def _centres(take: Take, sample: np.ndarray, count: int) -> torch.Tensor:
+    """Unit centres, (count d): spherical k-means, begun at the first of the sample."""
+    centres = torch.nn.functional.normalize(torch.from_numpy(take(sample[:count])))
+    for _ in range(TRAINING_ROUNDS):
+        sums = torch.zeros_like(centres)
+        for first in range(0, len(sample), BLOCK_ROWS):
+            vectors = torch.from_numpy(take(sample[first : first + BLOCK_ROWS]))
+            sums.index_add_(0, _nearest(vectors, centres, 1)[:, 0], vectors)
+        empty = sums.norm(dim=1) == 0
+        sums[empty] = centres[empty]
+        centres = torch.nn.functional.normalize(sums)
+    return centres
+
+
+def _nearest(vectors: torch.Tensor, centres: torch.Tensor, each: int) -> torch.Tensor:
+    """The numbers of the nearest centres, (n each)."""
+    step = max(1, 4 * BLOCK_CELLS // len(centres))
+    return torch.cat([torch.topk(some @ centres.T, each, dim=1).indices for some in vectors.split(step)])
+
+
+def _members(
+    take: Take, numbers: np.ndarray, centres: torch.Tensor, each: int
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " lists_and_one"]]:
+    """Positions of the vectors list by list, and where each list begins."""
+    homes = np.empty((len(numbers), each), dtype=np.uint16)
+    for first in range(0, len(numbers), BLOCK_ROWS):
+        vectors = torch.from_numpy(take(numbers[first : first + BLOCK_ROWS]))
+        homes[first : first + BLOCK_ROWS] = _nearest(vectors, centres, each).numpy()
+    flat = homes.ravel()
+    order = np.argsort(flat, kind="stable")
+    order //= each
+    return order.astype(np.int32), np.append(0, np.cumsum(np.bincount(flat, minlength=len(centres))))

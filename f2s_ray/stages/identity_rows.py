@@ -1,0 +1,128 @@
+"""Groups of faces to rows of the table of identities: means, how sure, who is next, and what people said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+import pyarrow as pa
+from f2s_catalog.arrow import schema_of
+from f2s_catalog.records import Identity
+from jaxtyping import Bool, Float, Int
+
+from f2s_ray.stages.face_units import BLOCK_ROWS, group_means
+from f2s_ray.stages.facts import Said
+
+__all__ = ["Grouped", "identity_table", "nearest_others"]
+
+EXACT_ROWS = 20_000
+CLEARLY_NEARER = 0.03  # a cosine: by less, somebody else does not become the nearest
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Faces, sorted by id, in groups that are numbered without gaps; for each group its id and number."""
+
+    face_ids: pa.Array
+    vectors: Float[np.ndarray, "n d"]
+    quality: Float[np.ndarray, " n"]
+    group_of: Int[np.ndarray, " n"]
+    ids: Sequence[str]
+    numbers: Sequence[int]
+
+
+def identity_table(grouped: Grouped, said: Said, nearest_before: Mapping[str, str]) -> pa.Table:
+    """A row for each group, sorted by id.
+
+    Args:
+        grouped: the faces.
+        said: names, confirmed and primary faces, who is ignored.
+        nearest_before: who was nearest to whom so far; it stays so until somebody else is clearly nearer.
+    """
+    count = len(grouped.ids)
+    order = np.lexsort((np.arange(len(grouped.group_of)), -grouped.quality, grouped.group_of))
+    offsets = np.append(0, np.cumsum(np.bincount(grouped.group_of, minlength=count)))
+    means = group_means(grouped.vectors, grouped.quality, grouped.group_of)
+    is_ignored = np.array([identity_id in said.ignored for identity_id in grouped.ids], dtype=bool)
+    at = {identity_id: row for row, identity_id in enumerate(grouped.ids)}
+    before = np.array([at.get(nearest_before.get(identity_id, ""), -1) for identity_id in grouped.ids])
+    nearest = nearest_others(means, ~is_ignored, before)
+    primaries = order[offsets[:-1]]
+    for identity_id, row in said.primaries.items():
+        if identity_id in at and grouped.group_of[row] == at[identity_id]:
+            primaries[at[identity_id]] = row
+    columns = {
+        "identity_id": pa.array(grouped.ids, pa.string()),
+        "number": pa.array(grouped.numbers, pa.int64()),
+        "face_ids": _lists(offsets, grouped.face_ids.take(pa.array(order))),
+        "confirmed_face_ids": _confirmed(grouped, order, said, at),
+        "primary_face_id": grouped.face_ids.take(pa.array(primaries)),
+        "centroid": _lists(np.arange(count + 1) * means.shape[1], pa.array(means.ravel(), pa.float32())),
+        "cohesion": pa.array(_cohesion(grouped, means)),
+        "margin": pa.array(1.0 - np.where(nearest < 0, -1.0, np.einsum("gd,gd->g", means, means[nearest]).clip(-1, 1))),
+        "nearest_id": pa.array([grouped.ids[other] if other >= 0 else None for other in nearest], pa.string()),
+        "name": pa.array([said.names.get(identity_id) for identity_id in grouped.ids], pa.string()),
+        "is_ignored": pa.array(is_ignored),
+    }
+    table = pa.table(columns).cast(schema_of(Identity))
+    return table.take(pa.array(np.argsort(np.array(grouped.ids, dtype=object), kind="stable")))
+
+
+def nearest_others(
+    means: Float[np.ndarray, "g d"], may_be: Bool[np.ndarray, " g"], before: Int[np.ndarray, " g"]
+) -> Int[np.ndarray, " g"]:
+    """For each group the nearest other one of those that may be, -1 where there is none.
+
+    The one before stays where no other is clearly nearer: so the choice does not swing to and fro as pictures come.
+    """
+    chosen = np.flatnonzero(may_be)
+    if not len(chosen):
+        return np.full(len(means), -1, dtype=np.int64)
+    index = _index(means[chosen])
+    cosines, found = index.search(means, 2)
+    found = np.where(found < 0, -1, chosen[found])
+    second = (found[:, 0] == np.arange(len(means)))[:, None]
+    cosine, nearest = (np.where(second, both[:, 1:], both[:, :1])[:, 0] for both in (cosines, found))
+    kept = (before >= 0) & may_be[before] & (before != np.arange(len(means)))
+    was = np.einsum("gd,gd->g", means, means[before])
+    return np.where(kept & ((nearest < 0) | (was >= cosine - CLEARLY_NEARER)), before, nearest)
+
+
+def _index(vectors: np.ndarray) -> faiss.Index:
+    """All are compared of a few; of many those in the lists of the nearest centres."""
+    vectors = np.ascontiguousarray(vectors)
+    index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
+    if len(vectors) > EXACT_ROWS:
+        lists = int(4 * len(vectors) ** 0.5)
+        coarse = index
+        index = faiss.IndexIVFFlat(coarse, vectors.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
+        index.nprobe = 16
+        index.train(vectors[: 40 * lists])
+    index.add(vectors)
+    return index
+
+
+def _confirmed(grouped: Grouped, order: np.ndarray, said: Said, at: Mapping[str, int]) -> pa.ListArray:
+    rows = [
+        row
+        for row, held in said.faces.items()
+        if held.is_confirmed and at.get(held.identity_id, -1) == grouped.group_of[row]
+    ]
+    is_confirmed = np.zeros(len(order), dtype=bool)
+    is_confirmed[rows] = True
+    chosen = order[is_confirmed[order]]
+    counts = np.bincount(grouped.group_of[chosen], minlength=len(grouped.ids))
+    return _lists(np.append(0, np.cumsum(counts)), grouped.face_ids.take(pa.array(chosen)))
+
+
+def _cohesion(grouped: Grouped, means: np.ndarray) -> Float[np.ndarray, " g"]:
+    cosines = np.empty(len(grouped.group_of))
+    for first in range(0, len(cosines), BLOCK_ROWS):
+        some = slice(first, first + BLOCK_ROWS)
+        cosines[some] = np.einsum("nd,nd->n", grouped.vectors[some], means[grouped.group_of[some]])
+    sizes = np.bincount(grouped.group_of)
+    return np.clip(np.bincount(grouped.group_of, weights=cosines) / sizes, -1.0, 1.0)
+
+
+def _lists(offsets: np.ndarray, values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
