@@ -43,6 +43,27 @@ def _register_people() -> None:
     group.command("list", epilog=examples("f2s people list restored", "f2s people list restored --json"))(
         people.list_people
     )
+    group.command(epilog=examples('f2s people show restored "Person 12"', "f2s people show restored Ann --json"))(
+        people.show
+    )
+    group.command(
+        epilog=examples(
+            'f2s people name restored "Person 12" "Ann Lee"',
+            "f2s people name restored 5f0c2a91 Ben",
+            'f2s people name restored "Ann Lee" --none',
+        )
+    )(people.name)
+    group.command(epilog=examples('f2s people merge restored Ann "Person 12" "Person 31"'))(people.merge)
+    group.command(epilog=examples("f2s people split restored Ann albums/1994/beach.jpg"))(people.split)
+    group.command(epilog=examples("f2s people confirm restored Ann albums/1994/beach.jpg"))(people.confirm)
+    group.command(epilog=examples("f2s people reject restored Ann albums/1994/beach.jpg"))(people.reject)
+    group.command(epilog=examples('f2s people ignore restored "Person 12"'))(people.ignore)
+    group.command(epilog=examples('f2s people notice restored "Person 12"'))(people.notice)
+    group.command(epilog=examples("f2s people primary restored Ann albums/1994/beach.jpg"))(people.primary)
+    group.command(epilog=examples("f2s people references restored Ann", "f2s people references restored Ann --json"))(
+        people.references
+    )
+    group.command("not-same", epilog=examples('f2s people not-same restored Ann "Person 12"'))(people.not_same)
     group.command(
         "import",
         epilog=examples(

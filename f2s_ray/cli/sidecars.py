@@ -54,15 +54,18 @@ def import_names(
     """
     from f2s_catalog.ledger import Catalog
 
-    from f2s_ray.flows.names import read_names, say
+    from f2s_ray.flows.names import read_names
 
     folder = existing_output(output)
     source = input_folder(read_run(folder)["input"])
     extra = None if sidecars is None else _existing(sidecars)
-    catalog = Catalog(folder)
-    found = read_names(catalog, source, extra)
-    if found.facts and not dry_run:
-        say(catalog, found.facts)
+    found = read_names(Catalog(folder), source, extra)
+    if not dry_run:
+        from f2s_ray.flows.people import People
+
+        people = People(folder, "import")
+        people.says(found.facts)
+        people.settle()
     counts = (
         f"{found.names} names, {found.matched} faces matched, {found.unmatched} regions without a face, "
         f"{len(found.conflicts)} conflicts, {0 if dry_run else len(found.facts)} statements added"

@@ -1,10 +1,8 @@
 """Names that other programs gave, from INPUT and sidecars into statements; and the catalog's names into sidecars."""
 
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from f2s_catalog.ledger import Catalog
@@ -20,7 +18,7 @@ from f2s_ray.stages.files import read_below
 from f2s_ray.stages.name_facts import Known, Said, say_names
 from f2s_ray.stages.place_names import NamedFace, Picture, place_names
 
-__all__ = ["Imported", "listed_media", "read_names", "say"]
+__all__ = ["Imported", "listed_media", "read_names"]
 
 MAX_PICTURE_BYTES = 1 << 30
 
@@ -64,18 +62,6 @@ def read_names(catalog: Catalog, source: Path, sidecars: Path | None) -> Importe
                 left |= {(item.path, one.name, round(one.area[0], 2), round(one.area[1], 2)) for one in alone}
     said = say_names(named, _known(catalog, faces, media))
     return _told(said, named, len(left), [*reader.troubles, *troubles])
-
-
-def say(catalog: Catalog, facts: Sequence[Label | Constraint]) -> None:
-    """Append statements in their order; they hold from the next `f2s identify` on."""
-    said_at = datetime.now(UTC).isoformat()
-    stamp = f"{said_at}-{secrets.token_hex(4)}"
-    catalog.say(
-        [
-            fact.model_copy(update={"fact_id": f"{stamp}-{number:06d}", "said_at": said_at})
-            for number, fact in enumerate(facts)
-        ]
-    )
 
 
 def listed_media(catalog: Catalog) -> list[MediaItem]:

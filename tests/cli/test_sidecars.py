@@ -75,12 +75,12 @@ def test_a_folder_that_is_none_is_a_line(archive, tmp_path, capsys):
     assert "is no folder" in capsys.readouterr().err
 
 
-def test_neither_command_loads_torch(archive, tmp_path):
+def test_who_only_looks_or_exports_loads_no_torch(archive, tmp_path):
     import subprocess
 
     code = (
         "import sys; from f2s_ray.cli.app import run;"
-        f"run(['people', 'import', {str(archive.output)!r}]);"
+        f"run(['people', 'import', {str(archive.output)!r}, '--dry-run']);"
         f"run(['people', 'export', {str(archive.output)!r}, {str(tmp_path / 'xmp')!r}]);"
         "sys.exit('torch' in sys.modules)"
     )

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from f2s_catalog.records import Constraint, Identity, Label
 
-from f2s_ray.flows.names import read_names, say
+from f2s_ray.flows.names import read_names
+from f2s_ray.flows.people import People
 from f2s_ray.flows.portray import write_names
 from f2s_ray.media.regions import stored_area
 from f2s_ray.media.sidecar import sidecar_faces, sidecar_tags
@@ -110,7 +111,7 @@ def test_a_second_import_adds_nothing(archive):
     archive.people(p=[("a.jpg", 0)], q=[("a.jpg", 1)])
     first = read_names(archive.catalog, archive.source, None)
     assert len(first.facts) == 4
-    say(archive.catalog, first.facts)
+    People(archive.output, "import").says(first.facts)
     labels = archive.catalog.rows(Label)
     assert sorted(one.fact_id for one in labels) == [one.fact_id for one in labels]
     assert short(labels) == short(first.facts)

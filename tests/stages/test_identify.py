@@ -22,9 +22,7 @@ def identify(faces, previous=(), facts=(), **options):
 def everybody(faces, previous=(), facts=(), *, afresh=False, moved=()):
     digests = {face.media_id: f"bytes of {face.media_id}" for face in faces} | dict(moved)
     memory = identifying.Memory(to_table(Identity, previous), facts, digests)
-    return from_table(
-        Identity, identifying.identify(to_table(Face, faces), memory, CLUSTERING, afresh=afresh)
-    )
+    return from_table(Identity, identifying.identify(to_table(Face, faces), memory, CLUSTERING, afresh=afresh))
 
 
 def gather(identities, faces, config):
