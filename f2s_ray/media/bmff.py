@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["add_metadata", "nclx"]
+__all__ = ["add_metadata", "nclx", "without_metadata"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,38 @@ def add_metadata(data: bytes, exif: bytes | None, xmp: bytes | None) -> bytes:
     shift = len(meta(0, 0)) - (end - start)
     payloads = _box(b"mdat", b"".join(payload for _, _, payload in items))
     return data[:start] + meta(shift, len(data) + shift + 8) + data[end:] + payloads
+
+
+def without_metadata(data: bytes) -> bytes:
+    """The file without the EXIF and XMP items that ``add_metadata`` gave it; one that has none comes back as it is.
+
+    Raises:
+        MediaError: ``metadata`` where they are not where ``add_metadata`` puts them.
+    """
+    start, end = next(((start, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta"), (0, 0))
+    parts = {kind: data[at:stop] for kind, at, stop in _boxes(data, start + 12, end)}
+    infos = _infos(parts.get(b"iinf", b""))
+    gone = {item_id for item_id, kind, _ in infos if kind in (b"Exif", b"mime")}
+    if not gone:
+        return data
+    located = _located(parts[b"iloc"])
+    kind, last, _ = list(_boxes(data, 0, len(data)))[-1]
+    inside = {item.item_id for item in located if any(at >= last for at, _ in item.extents)}
+    if kind != b"mdat" or inside != gone:
+        raise MediaError("metadata", "HEIF or AVIF whose EXIF and XMP do not stand at its end; they cannot be renewed")
+    kept = b"".join(info for item_id, _, info in infos if item_id not in gone)
+    wide = 4 if parts[b"iinf"][8] else 2
+    head = parts[b"iinf"][8:12] + (len(infos) - len(gone)).to_bytes(wide, "big")
+    parts[b"iinf"] = _box(b"iinf", head + kept)
+    parts[b"iref"] = _without_references(parts[b"iref"], gone)
+    stay = [item for item in located if item.item_id not in gone]
+
+    def meta(shift: int) -> bytes:
+        moved = [_moved(item, end, shift) for item in stay]
+        body = b"".join({**parts, b"iloc": _iloc(moved)}.values())
+        return _box(b"meta", data[start + 8 : start + 12] + body)
+
+    return data[:start] + meta(len(meta(0)) - (end - start)) + data[end:last]
 
 
 def _box(kind: bytes, body: bytes) -> bytes:
@@ -145,3 +177,23 @@ def _with_references(iref: bytes | None, pitm: bytes, first_id: int, count: int)
         for number in range(count)
     )
     return _box(b"iref", (iref[8:] if iref else bytes(4)) + added)
+
+
+def _without_references(iref: bytes, gone: set[int]) -> bytes:
+    wide = 4 if iref[8] else 2
+    kept = [
+        iref[at:stop]
+        for _, at, stop in _boxes(iref, 12, len(iref))
+        if int.from_bytes(iref[at + 8 : at + 8 + wide], "big") not in gone
+    ]
+    return _box(b"iref", iref[8:12] + b"".join(kept))
+
+
+def _infos(iinf: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Id, type and box of each item."""
+    found = []
+    for _, at, stop in _boxes(iinf, 16 if iinf[8:9] > b"\0" else 14, len(iinf)):
+        wide = 4 if iinf[at + 8] == 3 else 2
+        item_id = int.from_bytes(iinf[at + 12 : at + 12 + wide], "big")
+        found.append((item_id, iinf[at + 14 + wide : at + 18 + wide], iinf[at:stop]))
+    return found

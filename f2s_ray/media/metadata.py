@@ -45,6 +45,8 @@ class Carried:
 def carry(source: Path, target: Path, note: Provenance) -> Carried:
     """Put EXIF, IPTC and XMP of the source into the target and note what was done.
 
+    Done again it gives the same bytes, and with other names those that it would have given with them at once.
+
     The orientation becomes 1, sizes and stored regions follow the upright picture, an old thumbnail is renewed in a
     JPEG and removed elsewhere. ICC profile and resolution are the encoder's work. The source is only read.
 
@@ -165,7 +167,7 @@ def _put(carrier: bytes, encoded: bytes, fmt: str, *, renew: bool) -> bytes:
     if fmt in ("HEIF", "AVIF"):
         image = open_pillow(carrier, "PNG")
         exif, xmp = image.info.get("exif"), image.info.get("xmp")
-        return bmff.add_metadata(encoded, exif and exif.removeprefix(b"Exif\0\0"), xmp)
+        return bmff.add_metadata(bmff.without_metadata(encoded), exif and exif.removeprefix(b"Exif\0\0"), xmp)
     single = tiff.first_page(encoded) if fmt == "TIFF" else encoded
     with opened(carrier) as tags, opened(single) as image:
         tags.copy_to_another_image(image, exif=True, iptc=True, xmp=True, comment=False, icc=False, thumbnail=False)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media.bmff import add_metadata, nclx
+from f2s_ray.media.bmff import add_metadata, nclx, without_metadata
 from f2s_ray.media.exiv2 import read_tags
 from tests.media.samples import picture, saved
 
@@ -39,6 +39,18 @@ def test_pixels_are_the_same_with_metadata_added(mode: str, tmp_path: Path) -> N
         assert Image.open(paths[1]).info["xmp"] == XMP
         tags = read_tags(paths[1].read_bytes())
         assert (tags.exif["Exif.Image.Make"], tags.xmp["Xmp.xmp.Rating"]) == ("Acme", "5")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_metadata_can_be_taken_out_and_given_again(mode: str, kind: str) -> None:
+    plain = heif(mode) if kind == "HEIF" else saved(Image.fromarray(picture(channels=len(mode)), mode), "AVIF")
+    added = add_metadata(plain, exif(), XMP)
+    bare = without_metadata(added)
+    assert XMP not in bare
+    assert add_metadata(bare, exif(), XMP) == added
+    assert add_metadata(bare, exif(), None) == add_metadata(plain, exif(), None)
+    assert without_metadata(plain) == plain
 
 
 def test_nothing_to_add_adds_nothing() -> None:
