@@ -20,7 +20,7 @@ from benchmarks.labelled_faces import VARIANT_MARK, Found, faces_below, family_l
 from benchmarks.pictures import data_folder
 from f2s_ray.models.clustering import cluster
 
-DISTANCES = np.round(np.arange(0.20, 0.80, 0.02), 2)
+DISTANCES = [round(0.2 + 0.02 * step, 2) for step in range(30)]
 FOLDS = 10
 FALSE_ACCEPTS = (0.01, 0.001)
 
@@ -94,7 +94,7 @@ def best_distance(rule: Rule, known: Known) -> float:
     vectors = known.vectors()
     scores = np.array([known.score(rule(vectors, distance)).bcubed_f1 for distance in DISTANCES])
     best = np.flatnonzero(scores >= scores.max() - 1e-9)
-    return float(DISTANCES[best[len(best) // 2]])
+    return DISTANCES[best[len(best) // 2]]
 
 
 def compare(name: str, known: Known, chosen: dict[str, float]) -> None:

@@ -1,14 +1,16 @@
 """Other rules that tell people apart, each from unit vectors and one number to a group for each face.
 
-A face that a rule leaves out is a group of its own, so that all rules answer for the same faces.
+A face that a rule leaves out is a group of its own, so that all rules answer for the same faces. Needs scikit-learn and
+hdbscan.
 """
 
 from collections.abc import Callable
 
 import dlib
 import numpy as np
+from hdbscan import HDBSCAN
 from jaxtyping import Float, Int
-from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.cluster import DBSCAN
 
 __all__ = ["IMMICH_DISTANCE", "RULES", "chinese_whispers", "dbscan", "hdbscan", "immich"]
 
@@ -29,7 +31,7 @@ def dbscan(vectors: Float[np.ndarray, "n d"], distance: float) -> Int[np.ndarray
 
 def hdbscan(vectors: Float[np.ndarray, "n d"], distance: float) -> Int[np.ndarray, " n"]:
     """Two faces are enough for a person; no group is parted below the distance."""
-    rule = HDBSCAN(min_cluster_size=2, cluster_selection_epsilon=distance, metric="precomputed", copy=True)
+    rule = HDBSCAN(min_cluster_size=2, cluster_selection_epsilon=distance, metric="precomputed")
     return _alone(rule.fit_predict(distances(vectors)))
 
 
