@@ -10,18 +10,18 @@ import pyarrow as pa
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
-from f2s_catalog.find_people import meant
+from f2s_catalog.find_people import PEOPLE, meant
 from f2s_catalog.find_sql import Select, media_asked, times_asked
 from f2s_catalog.find_terms import Folder, Like, Question, fault
 from f2s_catalog.nearest import nearest
 from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, Shot, Sighting, Source
-from f2s_catalog.views import LABEL, needed, reading
+from f2s_catalog.views import needed, reading
 
 __all__ = ["Found", "Span", "find"]
 
 _KNOWN = (Source, Identity, Sighting)
 _LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
-_PEOPLE = f"SELECT identity_id, {LABEL} AS label FROM identities ORDER BY name IS NULL, number"
+_FEW = 1000  # ids that stand one by one in a statement, so that readers of Parquet look for them themselves
 
 Span = tuple[float, float]
 """From when to when, presentation time in seconds."""
@@ -61,7 +61,7 @@ def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFac
     if not (root / "catalog").is_dir():
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
     with reading(root, _KNOWN) as connection:
-        people = meant(question, connection.sql(_PEOPLE).fetchall())
+        people = meant(question, connection)
         _check_folders(connection, question)
     asked, times = media_asked(question, people), times_asked(question, people)
     like = next((term.asked for term in question.terms if isinstance(term.asked, Like)), None)
@@ -107,11 +107,14 @@ def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) ->
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """media_id to all who are seen in it, those first who come first."""
     labels: dict[str, dict[str, None]] = {}  # two identities of one name are told once
+    ids = [media_id for (media_id,) in connection.sql("SELECT media_id FROM _found").limit(_FEW + 1).fetchall()]
+    few = f"WHERE media_id IN ({', '.join('?' * len(ids))})"
+    chosen = few if 0 < len(ids) <= _FEW else "SEMI JOIN _found USING (media_id)"
     sql = (
-        f"SELECT media_id, label FROM sightings JOIN ({_PEOPLE}) USING (identity_id) SEMI JOIN _found USING (media_id)"
-        " GROUP BY ALL ORDER BY min(seen_from_seconds), label"
+        "SELECT media_id, label FROM (SELECT media_id, identity_id, seen_from_seconds FROM sightings"
+        f" {chosen}) JOIN ({PEOPLE}) USING (identity_id) GROUP BY ALL ORDER BY min(seen_from_seconds), label"
     )
-    for media_id, label in connection.sql(sql).fetchall():
+    for media_id, label in connection.execute(sql, ids if chosen is few else []).fetchall():
         labels.setdefault(media_id, {})[label] = None
     return {media_id: tuple(own) for media_id, own in labels.items()}
 
