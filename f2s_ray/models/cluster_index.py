@@ -18,7 +18,7 @@ BLOCK_ROWS = 65_536  # of the vectors that are compared at a time
 BLOCK_CELLS = 1 << 21  # of a block of cosines: 8 MiB, which stays in a processor's cache
 MOST_PAIRS = 400_000_000  # that a search of lists may give when every face has many like it
 FEWEST_NEAREST = 4
-MOST_LISTS = 32  # that a vector stands in
+MOST_LISTS = 8  # that a vector stands in
 TRAINING_ROWS_PER_LIST = 24
 TRAINING_ROUNDS = 5
 

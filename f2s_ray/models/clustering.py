@@ -36,7 +36,7 @@ class ClusteringConfig(BaseModel):
     join_margin: float = Field(default=0.04, description="by how much a joining face must prefer its person")
     neighbours: int = Field(default=64, ge=1, description="nearest faces that are looked at")
     exact_pairs: float = Field(default=4e10, gt=0, description="up to so many pairs all are compared, with none missed")
-    list_pairs: float = Field(default=4e11, gt=0, description="pairs compared in a larger archive: time against misses")
+    list_pairs: float = Field(default=1e11, gt=0, description="pairs compared in a larger archive: time against misses")
 
 
 def cluster(
