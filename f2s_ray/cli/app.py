@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, evaluate, look, people, sidecars, train, weights
+from f2s_ray.cli import archive, demo, evaluate, look, people, sidecars, train, view, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
@@ -22,6 +22,8 @@ EXTRAS = {
     "scipy": "evaluate",
     "h5py": "evaluate",
     "dlib": "evaluate",
+    "fastapi": "view",
+    "uvicorn": "view",
 }
 
 app = typer.Typer(
@@ -114,6 +116,7 @@ def _register() -> None:
             "f2s find restored 'folder:albums/1994 faces:>=3 gate:kept' --json",
         ),
     )(look.find)
+    app.command(epilog=examples("f2s view restored", "f2s view restored --port 8400"))(view.view)
     app.command(epilog=examples("f2s report restored", "f2s report restored --limit 1000"))(look.report)
     group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)
