@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ids import file_digest
@@ -85,8 +86,10 @@ def scan(root: Path, record_type: type[Record], sequences: Collection[int] | Non
     schema = stored_schema(record_type)
     paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
     for path in paths:
-        _check(path, schema)
-    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        _check(path, schema, record_type)
+    options = ds.ParquetFragmentScanOptions(
+        page_checksum_verification=True, decryption_properties=cipher.decryption(record_type)
+    )
     file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
     return ds.dataset([str(path) for path in paths], schema=schema, format=file_format)
 
@@ -98,7 +101,8 @@ def write_fragment(root: Path, record_type: type[Record], table: pa.Table, seque
         CatalogError: no space or no right; nothing half-written stays under the final name.
     """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    locked = cipher.encryption(record_type)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, encryption_properties=locked)
     content = sink.getvalue()
     name = f"part-{sequence:010d}-{hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]}.parquet"
     final = table_folder(root, record_type) / name
@@ -179,7 +183,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _check(path: Path, schema: pa.Schema) -> None:
+def _check(path: Path, schema: pa.Schema, record_type: type[Record]) -> None:
     """Compare with the digest in the name: checksums of pages do not cover the footer, which names the columns."""
     try:
         whole = file_digest(path).startswith(path.stem.split("-")[-1])
@@ -189,5 +193,5 @@ def _check(path: Path, schema: pa.Schema) -> None:
         commit = f"{path.name.rpartition('-')[0]}-*"
         way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
         raise CatalogError(f"{path} is damaged; {way_out}")
-    if not pq.read_schema(path).equals(schema):
+    if not cipher.unlocked(path, record_type).equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import Constraint, Face, Identity, Label, MediaItem, ReferenceSet, Sighting, Source
+from f2s_catalog.records import Constraint, Erasure, Face, Identity, Label, MediaItem, ReferenceSet, Sighting, Source
 from pydantic import BaseModel, ConfigDict
 
 from f2s_ray.flows.step import ReduceStep
@@ -53,7 +53,7 @@ def identify_steps(
     config = _Identifying(clustering=clustering, afresh=afresh)
     known = (*_SEEN, Identity)
     return [
-        ReduceStep("identify", identities, config, (*_SEEN, Label, Constraint, Identity), (Identity,)),
+        ReduceStep("identify", identities, config, (*_SEEN, Label, Constraint, Erasure, Identity), (Identity,)),
         ReduceStep("gather", reference_sets, references, known, (ReferenceSet,)),
         ReduceStep("sight", sightings, _Nothing(), known, (Sighting,)),
     ]

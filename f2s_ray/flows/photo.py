@@ -248,7 +248,9 @@ def _shots(catalog: Catalog) -> Iterator[Item]:
     archive = Archive(catalog)
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
-        yield _shot_item(media, shot, ShotUnit(shot=shot, media=media))
+        places = archive.erased.get(media.content_digest, ())
+        erased = tuple(place for place in places if shot.first_frame <= place.frame < shot.stop_frame)
+        yield _shot_item(media, shot, ShotUnit(shot=shot, media=media, erased=erased))
 
 
 def _estimate_units(catalog: Catalog) -> Iterator[Item]:

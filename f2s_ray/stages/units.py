@@ -1,16 +1,19 @@
 """What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
 
-from f2s_catalog.records import CodeChange, Face, MediaItem, Record, RegionCode, Shot, TaskFace, TrackGate
+from f2s_catalog.records import CodeChange, Face, FaceMark, MediaItem, Record, RegionCode, Shot, TaskFace, TrackGate
 from pydantic import Field
 
 __all__ = ["EstimateUnit", "JudgeUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
 
 
 class ShotUnit(Record):
-    """A shot and its medium."""
+    """A shot and its medium. Where nobody was erased it is the same record as before there were erasures."""
 
     shot: Shot
     media: MediaItem
+    erased: tuple[FaceMark, ...] = Field(
+        (), exclude_if=lambda places: not places, description="places of faces that are not to be found again"
+    )
 
 
 class ReferencePicture(Record):
