@@ -13,7 +13,7 @@ from f2s_ray.stages.gather import gather
 from f2s_ray.stages.identify import Memory, identify
 from f2s_ray.stages.sight import sight
 
-__all__ = ["identify_steps"]
+__all__ = ["identify_steps", "no_identities"]
 
 _SEEN = (Source, MediaItem, Face)
 
@@ -57,6 +57,22 @@ def identify_steps(
         ReduceStep("gather", reference_sets, references, known, (ReferenceSet,)),
         ReduceStep("sight", sightings, _Nothing(), known, (Sighting,)),
     ]
+
+
+def no_identities() -> list[ReduceStep]:
+    """The same steps where nobody is to be told apart: they leave empty tables."""
+    config = _Off(identities=False)
+    return [
+        ReduceStep("identify", lambda _: (), config, (*_SEEN, Identity), (Identity,)),
+        ReduceStep("gather", lambda _: (), config, (*_SEEN, Identity), (ReferenceSet,)),
+        ReduceStep("sight", lambda _: (), config, (*_SEEN, Identity), (Sighting,)),
+    ]
+
+
+class _Off(BaseModel):
+    """What tells these runs from the others."""
+
+    identities: bool
 
 
 class _Nothing(BaseModel):

@@ -50,6 +50,9 @@ class DetectSetup(DetectConfig):
 
     networks: tuple[str, str]
     input_root: str = Field(exclude=True)
+    has_embeddings: bool = Field(
+        True, exclude_if=lambda has: has, description="faces get the vector that tells people apart"
+    )
 
 
 def network_names(config: DetectConfig) -> tuple[str, str]:
@@ -63,14 +66,14 @@ def network_names(config: DetectConfig) -> tuple[str, str]:
 
 
 class DetectFaces:
-    """Loads the two networks once; then a shot in, its faces out."""
+    """Loads the networks once; then a shot in, its faces out, but for those that were erased."""
 
     def __init__(self, config: DetectSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
         self._root = Path(config.input_root)
         self._films, self._film_config = Films(self._root), config.film
         self._detector = FaceDetector(config.detector)
-        self._embedder = FaceEmbedder(config.embedder)
+        self._embedder = FaceEmbedder(config.embedder) if config.has_embeddings else None
 
     def __call__(self, record: ShotUnit) -> Iterator[Face]:
         """Faces of the first page from left to right, or the best of every track of a film's shot; none is a fine answer.
@@ -93,7 +96,9 @@ class DetectFaces:
         for frame, rgb in frames_at(film, _sampled(record, self._film_config)):
             seen = [self._looked(rgb, found) for found in self._detector.detect(rgb)]
             looks |= {(frame, index): look for index, look in enumerate(seen)}
-            samples.append(Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding) for x in seen)))
+            samples.append(
+                Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding or None) for x in seen))
+            )
         for number, track in enumerate(follow(samples, self._film_config.tracks)):
             if any(is_erased(record, one.frame, one.face.detection.box) for one in track.sightings):
                 continue  # the others keep their numbers
@@ -112,6 +117,8 @@ class DetectFaces:
                 )
 
     def _looked(self, rgb: torch.Tensor, found: Detection) -> "_Looked":
+        if self._embedder is None:
+            return _Looked(found, measure_quality(rgb, found), (), "")
         embedding = tuple(float(value) for value in self._embedder.embed(rgb, found.landmarks))
         return _Looked(found, measure_quality(rgb, found), embedding, self._embedder.name)
 
