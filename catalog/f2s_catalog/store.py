@@ -101,11 +101,12 @@ def prove(root: Path, record_types: Iterable[type[Record]]) -> None:
     Raises:
         CatalogError: a page is not what was written.
     """
-    for kind, path in ((kind, path) for kind in record_types for path in fragments(root, kind)):
-        try:
-            cipher.read_fragment(path, kind)
-        except (OSError, ValueError) as damage:
-            raise _damaged(path) from damage
+    for record_type in record_types:
+        for path in fragments(root, record_type):
+            try:
+                cipher.read_fragment(path, record_type)
+            except (OSError, ValueError) as damage:
+                raise _damaged(path) from damage
 
 
 def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
