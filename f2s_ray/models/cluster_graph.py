@@ -102,11 +102,12 @@ class Groups:
         count = 0
         while len(convincing := np.flatnonzero(excess >= 0)):
             chosen, centre, other = self._chosen(a[convincing], b[convincing], excess[convincing])
-            free = ~self.places.clash(centre, other)
+            clash = self.places.clash(centre, other)
+            free = ~clash
             free[free] = self.places.first_come(other[free], centre[free])
             self.unite(centre[free], other[free])
             count += int(np.count_nonzero(free))
-            a, b, excess = self._contracted(a, b, excess, convincing[chosen])
+            a, b, excess = self._contracted(a, b, excess, convincing[chosen[clash | free]])
         return count
 
     def unite(self, a: Int[np.ndarray, " k"], b: Int[np.ndarray, " k"], counted: bool = True) -> None:
@@ -176,7 +177,7 @@ class Groups:
         self, a: np.ndarray, b: np.ndarray, excess: np.ndarray, done: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The pairs between the groups as they are now, each once, without those that are done."""
-        # A pair that was done and not merged clashes, and whatever its groups become will clash: it may go for good.
+        # A pair that is done and not merged clashes, and whatever its groups become will clash: it may go for good.
         grown = np.zeros(len(self.root), dtype=bool)
         grown[a[done]] = grown[b[done]] = True
         changed = grown[a] | grown[b]
