@@ -181,8 +181,9 @@ def _timed(task: Callable[[], np.ndarray]) -> tuple[np.ndarray, str]:
         if "cluster" in file and name in spent:
             spent[name] += cumulative
     phases = ", ".join(f"{name.strip('_')} {seconds / 60:.2f}" for name, seconds in spent.items())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return result, f"{seconds / 60:.2f} min ({phases}), peak {peak:.2f} GiB"
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    busy, peak = (used.ru_utime + used.ru_stime) / 60, used.ru_maxrss / 2**20
+    return result, f"{seconds / 60:.2f} min ({phases}), {busy:.2f} min of processor, peak {peak:.2f} GiB"
 
 
 def missed(archive: Archive) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
+from f2s_catalog.erase import finish_all
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
@@ -43,17 +44,21 @@ class Catalog:
         self._writing = False
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, *, finish: bool = True) -> Iterator[None]:
         """Hold the right to run a job; inside itself it does nothing more. Single commits need no such right.
 
+        An erasure that was cut off is finished first, unless the caller does it (``finish``).
+
         Raises:
-            CatalogError: another process is writing, or the folder cannot be written.
+            CatalogError: another process is writing, the folder cannot be written, or something is left of who was erased.
         """
         with ExitStack() as stack:
             if not self._writing:
                 stack.enter_context(writer_lock(self.root))
                 stack.callback(setattr, self, "_writing", False)
                 self._writing = True
+                if finish:
+                    finish_all(self.root)
             yield
 
     def reducing(self, step: str) -> AbstractContextManager[None]:

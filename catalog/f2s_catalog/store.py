@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.records import Record
@@ -86,8 +87,10 @@ def scan(root: Path, record_type: type[Record], sequences: Collection[int] | Non
     schema = stored_schema(record_type)
     paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
     for path in paths:
-        _check(path, schema)
-    options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        _check(path, schema, record_type)
+    options = ds.ParquetFragmentScanOptions(
+        page_checksum_verification=True, decryption_properties=cipher.decryption(record_type)
+    )
     file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
     return ds.dataset([str(path) for path in paths], schema=schema, format=file_format)
 
@@ -98,11 +101,12 @@ def prove(root: Path, record_types: Iterable[type[Record]]) -> None:
     Raises:
         CatalogError: a page is not what was written.
     """
-    for path in (path for kind in record_types for path in fragments(root, kind)):
-        try:
-            pq.ParquetFile(path, page_checksum_verification=True).read()
-        except (OSError, ValueError) as damage:
-            raise _damaged(path) from damage
+    for record_type in record_types:
+        for path in fragments(root, record_type):
+            try:
+                cipher.read_fragment(path, record_type)
+            except (OSError, ValueError) as damage:
+                raise _damaged(path) from damage
 
 
 def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
@@ -112,7 +116,15 @@ def write_fragment(root: Path, record_type: type[Record], table: pa.Table, seque
         CatalogError: no space or no right; nothing half-written stays under the final name.
     """
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, row_group_size=_ROW_GROUP_ROWS)
+    locked = cipher.encryption(record_type)
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+        row_group_size=_ROW_GROUP_ROWS,
+        encryption_properties=locked,
+    )
     content = sink.getvalue()
     name = f"part-{sequence:010d}-{_footer_digest(pa.BufferReader(content))}.parquet"
     final = table_folder(root, record_type) / name
@@ -202,7 +214,7 @@ def _footer_digest(file: pa.NativeFile) -> str:
     return hashlib.sha256(file.read()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _check(path: Path, schema: pa.Schema) -> None:
+def _check(path: Path, schema: pa.Schema, record_type: type[Record]) -> None:
     """Compare with the digest in the name, which is that of the footer; pages have checksums of their own.
 
     So opening a table costs a look at the end of each file, and what is read of it is proven when it is read.
@@ -214,7 +226,7 @@ def _check(path: Path, schema: pa.Schema) -> None:
         raise CatalogError(f"cannot read {path}: {error.strerror}; give this user the right to read it") from error
     if not whole:
         raise _damaged(path)
-    if not pq.read_schema(path).equals(schema):
+    if not cipher.unlocked(path, record_type).equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")
 
 

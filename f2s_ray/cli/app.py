@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, evaluate, look, people, sidecars, train, view, weights
+from f2s_ray.cli import archive, demo, erase, evaluate, look, people, sidecars, train, view, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
@@ -73,6 +73,13 @@ def _register_people() -> None:
         ),
     )(sidecars.import_names)
     group.command("export", epilog=examples("f2s people export restored sidecars"))(sidecars.export_names)
+    group.command(
+        epilog=examples(
+            "f2s people erase restored Ann --dry-run",
+            'f2s people erase restored "Person 12" --yes',
+        )
+    )(erase.erase)
+    group.command(epilog=examples("f2s people encrypt restored"))(erase.encrypt)
     app.add_typer(group, name="people", epilog=examples("f2s people list restored"))
 
 

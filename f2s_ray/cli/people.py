@@ -51,6 +51,9 @@ def list_people(output: OutputArgument, as_json: JsonOption = False) -> int:
     """List who is in the archive: those with a name first, then those seen in most photos and films."""
     from f2s_catalog.query import query as ask
 
+    from f2s_ray.flows.people import refuse_without_identities
+
+    refuse_without_identities(existing_output(output))
     answer = ask(existing_output(output), LIST_SQL)
     print_rows(answer.to_pylist(), as_json=as_json, columns=answer.column_names)
     return 0

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import Constraint, Face, Identity, Label, MediaItem, ReferenceSet, Sighting, Source
+from f2s_catalog.records import Constraint, Erasure, Face, Identity, Label, MediaItem, ReferenceSet, Sighting, Source
 from pydantic import BaseModel, ConfigDict
 
 from f2s_ray.flows.step import ReduceStep
@@ -13,7 +13,7 @@ from f2s_ray.stages.gather import gather
 from f2s_ray.stages.identify import Memory, identify
 from f2s_ray.stages.sight import sight
 
-__all__ = ["identify_steps"]
+__all__ = ["identify_steps", "no_identities"]
 
 _SEEN = (Source, MediaItem, Face)
 
@@ -53,10 +53,26 @@ def identify_steps(
     config = _Identifying(clustering=clustering, afresh=afresh)
     known = (*_SEEN, Identity)
     return [
-        ReduceStep("identify", identities, config, (*_SEEN, Label, Constraint, Identity), (Identity,)),
+        ReduceStep("identify", identities, config, (*_SEEN, Label, Constraint, Erasure, Identity), (Identity,)),
         ReduceStep("gather", reference_sets, references, known, (ReferenceSet,)),
         ReduceStep("sight", sightings, _Nothing(), known, (Sighting,)),
     ]
+
+
+def no_identities() -> list[ReduceStep]:
+    """The same steps where nobody is to be told apart: they leave empty tables."""
+    config = _Off(identities=False)
+    return [
+        ReduceStep("identify", lambda _: (), config, (*_SEEN, Identity), (Identity,)),
+        ReduceStep("gather", lambda _: (), config, (*_SEEN, Identity), (ReferenceSet,)),
+        ReduceStep("sight", lambda _: (), config, (*_SEEN, Identity), (Sighting,)),
+    ]
+
+
+class _Off(BaseModel):
+    """What tells these runs from the others."""
+
+    identities: bool
 
 
 class _Nothing(BaseModel):

@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
     DegradationCode,
+    Erasure,
     Face,
+    FaceMark,
     Identity,
     MediaItem,
     ReferenceSet,
@@ -55,6 +57,14 @@ class Archive:
         grouped: dict[str, list[str]] = {}
         for shot in self.shots:
             grouped.setdefault(shot.media_id, []).append(shot.shot_id)
+        return grouped
+
+    @cached_property
+    def erased(self) -> dict[str, list[FaceMark]]:
+        """Places of erased faces by the digest of the bytes that show them."""
+        grouped: dict[str, list[FaceMark]] = {}
+        for place in sorted({place for row in self.catalog.rows(Erasure) for place in row.places}, key=str):
+            grouped.setdefault(place.content_digest, []).append(place)
         return grouped
 
     @cached_property

@@ -16,13 +16,13 @@ from f2s_catalog.views import LABEL, connect
 from f2s_catalog.whom import whom
 
 from f2s_ray.errors import ConfigError
-from f2s_ray.flows.identify import identify_steps
+from f2s_ray.flows.identify import identify_steps, no_identities
 from f2s_ray.flows.reduction import run_reduction
 from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.references import ReferenceConfig
 from f2s_ray.strict_yaml import parse
 
-__all__ = ["People"]
+__all__ = ["People", "refuse_without_identities"]
 
 RUN_ID = "people"
 LONGEST_NAME = 200
@@ -112,6 +112,7 @@ class People:
 
     def says(self, facts: Sequence[Label | Constraint]) -> None:
         """Append ready-made facts; those without a number or a time get them, in their order. ``settle`` applies them."""
+        refuse_without_identities(self._output)
         said_at = datetime.now(UTC).isoformat(timespec="microseconds")
         stamp = f"{said_at}-{secrets.token_hex(4)}"
         self._catalog.say(
@@ -125,7 +126,8 @@ class People:
 
     def settle(self) -> None:
         """Bring identities, references and sightings up to all that was said."""
-        for step in identify_steps(*_chosen(self._output)):
+        steps = identify_steps(*_chosen(self._output)) if _has_identities(self._output) else no_identities()
+        for step in steps:
             run_reduction(self._catalog, step, RUN_ID)
 
     def find(self, word: str) -> str:
@@ -134,6 +136,7 @@ class People:
         Raises:
             QueryError: nobody is called so, or more than one.
         """
+        refuse_without_identities(self._output)
         with connect(self._output, (Identity,)) as connection:
             return whom(word, connection)
 
@@ -228,9 +231,29 @@ def _named(name: str | None) -> str | None:
 
 def _chosen(output: Path) -> tuple[ClusteringConfig, ReferenceConfig]:
     """What the newest run was asked: a job that runs beside this must not see other identities."""
-    path = max(output.glob("runs/*/config.yaml"), default=None, key=lambda found: found.parent.name)
-    values: Any = {} if path is None else parse(path.read_text(encoding="utf-8"), str(path))
+    values = _asked(output)
     return (
         ClusteringConfig.model_validate(values.get("identify", {})),
         ReferenceConfig.model_validate(values.get("references", {})),
     )
+
+
+def refuse_without_identities(output: Path) -> None:
+    """See that people are told apart in this archive.
+
+    Raises:
+        ConfigError: the newest run was asked not to.
+    """
+    if not _has_identities(output):
+        raise ConfigError(f"identities are off in {output}, nobody is told apart; run again with --set identities=on")
+
+
+def _has_identities(output: Path) -> bool:
+    return bool(_asked(output).get("identities", True))
+
+
+def _asked(output: Path) -> dict[str, Any]:
+    """The configuration of the newest run."""
+    path = max(output.glob("runs/*/config.yaml"), default=None, key=lambda found: found.parent.name)
+    values: Any = {} if path is None else parse(path.read_text(encoding="utf-8"), str(path))
+    return values or {}

@@ -1,6 +1,6 @@
 """The way of a photo archive, as plain lists of steps: index, identify, plan, restore."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise, starmap
@@ -24,9 +24,9 @@ from f2s_catalog.records import (
     Source,
     TrackGate,
 )
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.flows.identify import identify_steps
+from f2s_ray.flows.identify import identify_steps, no_identities
 from f2s_ray.flows.joins import Archive
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step
 from f2s_ray.models.clustering import ClusteringConfig
@@ -45,7 +45,7 @@ from f2s_ray.stages.restore import RestoreMedia
 from f2s_ray.stages.score import ScoreMedia, ScoreSetup
 from f2s_ray.stages.split import SplitConfig, SplitSetup, SplitShots
 from f2s_ray.stages.sweep import sweep
-from f2s_ray.stages.units import EstimateUnit, JudgeUnit, RestoreUnit, ScoreUnit, ShotUnit
+from f2s_ray.stages.units import EstimateUnit, JudgeUnit, RestoreUnit, ScoreUnit, ShotUnit, UnitFace
 from f2s_ray.stages.workbench import FilmConfig, RestoreConfig, RestoreSetup
 
 __all__ = ["PhotoConfig", "identify_flow", "index_flow", "plan_flow", "restore_flow"]
@@ -64,13 +64,20 @@ class PhotoConfig(BaseModel):
     plan: PlanConfig = PlanConfig()
     restore: RestoreConfig = RestoreConfig()
     model: Face2SceneConfig = Face2SceneConfig()
+    identities: bool = Field(
+        True,
+        description="off: faces are found for the damage they tell, nobody is told apart, no vector is made or kept",
+    )
 
 
 def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     """Sources, media, shots, faces."""
     root = str(source)
     probe = ProbeSetup(**config.probe.model_dump(), input_root=root)
-    detect = DetectSetup(**config.detect.model_dump(), networks=network_names(config.detect), input_root=root)
+    names = network_names(config.detect)
+    detect = DetectSetup(
+        **config.detect.model_dump(), networks=names, input_root=root, has_embeddings=config.identities
+    )
     return [
         ReduceStep("list", lambda _: list_sources(source), SplitConfig(), (), (Source,)),
         MapStep("probe", ProbeMedia, probe, _sources, (Source,), MediaItem),
@@ -81,6 +88,8 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
 
 def identify_flow(config: PhotoConfig, source: Path, output: Path, *, afresh: bool = False) -> list[Step]:
     """Identities, their references and where they are seen, from the faces that are indexed and what people said."""
+    if not config.identities:
+        return list(no_identities())
     return list(identify_steps(config.identify, config.references, afresh=afresh))
 
 
@@ -115,13 +124,17 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
         input_root=str(source),
         output_root=str(output),
     )
+
+    def judge_units(catalog: Catalog) -> Iterator[Item]:
+        return _judge_units(Archive(catalog), config)
+
     settled = _Settled(plan=config.plan, restore=config.restore, model=config.model, networks=names)
     return [
         *index_flow(config, source, output),
         *identify_flow(config, source, output),
         MapStep("estimate", EstimateCode, estimate, _estimate_units, _PEOPLE, CodeEstimate),
         ReduceStep("borrow", codes, steered, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
-        MapStep("judge", JudgeTracks, judge, _judge_units, (*_PEOPLE, DegradationCode), TrackGate),
+        MapStep("judge", JudgeTracks, judge, judge_units, (*_PEOPLE, DegradationCode), TrackGate),
         ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, TrackGate, RestoreTask), (RestoreTask,)),
     ]
 
@@ -195,7 +208,7 @@ _PEOPLE = (Source, MediaItem, Shot, Face, Identity, ReferenceSet)
 
 def _restore_units(archive: Archive, config: PhotoConfig, day: str) -> Iterator[RestoreUnit]:
     """Units of each shot that has a code; ``task_id`` is the digest of the rest, but for the day."""
-    faces, gates = archive.unit_faces(), archive.gates_by_shot
+    faces, gates = _faces_to_restore(archive, config), archive.gates_by_shot
     deciding = (digests(config.model), config.model.model_dump(mode="json"))
     restorer = f"face2scene-{config.model.size}@{digest(*deciding)[:12]}"
     for shot in archive.shots:
@@ -248,7 +261,9 @@ def _shots(catalog: Catalog) -> Iterator[Item]:
     archive = Archive(catalog)
     for shot in archive.shots:
         media = archive.media_by_id[shot.media_id]
-        yield _shot_item(media, shot, ShotUnit(shot=shot, media=media))
+        places = archive.erased.get(media.content_digest, ())
+        erased = tuple(place for place in places if shot.first_frame <= place.frame < shot.stop_frame)
+        yield _shot_item(media, shot, ShotUnit(shot=shot, media=media, erased=erased))
 
 
 def _estimate_units(catalog: Catalog) -> Iterator[Item]:
@@ -265,10 +280,14 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
         yield _shot_item(media, shot, EstimateUnit(shot=shot, media=media, faces=alone))
 
 
-def _judge_units(catalog: Catalog) -> Iterator[Item]:
+def _faces_to_restore(archive: Archive, config: PhotoConfig) -> Callable[[str], tuple[UnitFace, ...]]:
+    """The faces of a shot that are restored by themselves; where nobody is told apart, all are left to the scene."""
+    return archive.unit_faces() if config.identities else lambda _: ()
+
+
+def _judge_units(archive: Archive, config: PhotoConfig) -> Iterator[Item]:
     """The shots of films that have a code."""
-    archive = Archive(catalog)
-    faces = archive.unit_faces()
+    faces = _faces_to_restore(archive, config)
     for shot in archive.shots:
         media, code = archive.media_by_id[shot.media_id], archive.codes.get(shot.shot_id)
         if media.film is not None and code is not None:

@@ -50,6 +50,7 @@ def cluster(
 
     Only new faces are looked up, among all, so groups that exist stay whole and stay apart, with one exception: two of
     them become one when new faces are alike to both and the mean over all pairs then suffices as for any two groups.
+    A track of a film that is new is therefore one new row, its mean, and not a group of rows, which none is looked up for.
 
     Args:
         embeddings: unit vectors, float32; may be a memory-mapped file.

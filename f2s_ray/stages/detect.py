@@ -1,10 +1,12 @@
 """Shot to Faces: where they are, how good they are, and the vector that tells people apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from f2s_catalog.erase_plan import SAME_PLACE
 from f2s_catalog.records import Face
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,11 +15,14 @@ from f2s_ray.models.face_detector import Detection, FaceDetector, FaceDetectorCo
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.face_quality import FaceQuality, measure_quality
 from f2s_ray.models.tracks import Sample, SeenFace, TrackConfig, best_frames, follow
+from f2s_ray.stages.face_places import overlaps
 from f2s_ray.stages.films import Films, frames_at
 from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
 from f2s_ray.stages.units import ShotUnit
 
-__all__ = ["DetectConfig", "DetectFaces", "DetectSetup", "FilmSampling", "network_names"]
+__all__ = ["DetectConfig", "DetectFaces", "DetectSetup", "FilmSampling", "is_erased", "network_names"]
+
+NEAR_SECONDS = 1.0
 
 
 class FilmSampling(BaseModel):
@@ -45,6 +50,9 @@ class DetectSetup(DetectConfig):
 
     networks: tuple[str, str]
     input_root: str = Field(exclude=True)
+    has_embeddings: bool = Field(
+        True, exclude_if=lambda has: has, description="faces get the vector that tells people apart"
+    )
 
 
 def network_names(config: DetectConfig) -> tuple[str, str]:
@@ -58,14 +66,14 @@ def network_names(config: DetectConfig) -> tuple[str, str]:
 
 
 class DetectFaces:
-    """Loads the two networks once; then a shot in, its faces out."""
+    """Loads the networks once; then a shot in, its faces out, but for those that were erased."""
 
     def __init__(self, config: DetectSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
         self._root = Path(config.input_root)
         self._films, self._film_config = Films(self._root), config.film
         self._detector = FaceDetector(config.detector)
-        self._embedder = FaceEmbedder(config.embedder)
+        self._embedder = FaceEmbedder(config.embedder) if config.has_embeddings else None
 
     def __call__(self, record: ShotUnit) -> Iterator[Face]:
         """Faces of the first page from left to right, or the best of every track of a film's shot; none is a fine answer.
@@ -76,7 +84,8 @@ class DetectFaces:
         if record.media.film is None:
             rgb = open_photo(self._root, record.media).pages[0].rgb
             for found in self._detector.detect(rgb):
-                yield _face(record, 0, self._looked(rgb, found))
+                if not is_erased(record, 0, found.box):
+                    yield _face(record, 0, self._looked(rgb, found))
         else:
             yield from self._of_film(record)
 
@@ -87,8 +96,12 @@ class DetectFaces:
         for frame, rgb in frames_at(film, _sampled(record, self._film_config)):
             seen = [self._looked(rgb, found) for found in self._detector.detect(rgb)]
             looks |= {(frame, index): look for index, look in enumerate(seen)}
-            samples.append(Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding) for x in seen)))
+            samples.append(
+                Sample(frame, tuple(SeenFace(x.found, x.measured.quality, x.embedding or None) for x in seen))
+            )
         for number, track in enumerate(follow(samples, self._film_config.tracks)):
+            if any(is_erased(record, one.frame, one.face.detection.box) for one in track.sightings):
+                continue  # the others keep their numbers
             ends = (track.sightings[0].frame, track.sightings[-1].frame)
             for sighting in best_frames(track, self._film_config.faces_a_track):
                 moments = (film.index.begin_seconds(frame) for frame in (sighting.frame, *ends))
@@ -104,8 +117,19 @@ class DetectFaces:
                 )
 
     def _looked(self, rgb: torch.Tensor, found: Detection) -> "_Looked":
+        if self._embedder is None:
+            return _Looked(found, measure_quality(rgb, found), (), "")
         embedding = tuple(float(value) for value in self._embedder.embed(rgb, found.landmarks))
         return _Looked(found, measure_quality(rgb, found), embedding, self._embedder.name)
+
+
+def is_erased(record: ShotUnit, frame: int, box: Sequence[float]) -> bool:
+    """Whether a face is one that was erased: at its place in these bytes, in a film within a second of its frame."""
+    film = record.media.film
+    near_frames = 0 if film is None else film.frame_count / max(film.duration_seconds, 1e-6) * NEAR_SECONDS
+    near = [place.box_px for place in record.erased if abs(place.frame - frame) <= near_frames]
+    shares = overlaps(np.array(near).reshape(-1, 4), np.broadcast_to(np.array(box), (len(near), 4)))
+    return bool((shares >= SAME_PLACE).any())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,17 @@
 """What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
 
-from f2s_catalog.records import Box, CodeChange, Face, MediaItem, Record, RegionCode, Shot, TaskFace, TrackGate
+from f2s_catalog.records import (
+    Box,
+    CodeChange,
+    Face,
+    FaceMark,
+    MediaItem,
+    Record,
+    RegionCode,
+    Shot,
+    TaskFace,
+    TrackGate,
+)
 from pydantic import Field
 
 __all__ = [
@@ -16,10 +27,13 @@ __all__ = [
 
 
 class ShotUnit(Record):
-    """A shot and its medium."""
+    """A shot and its medium. Where nobody was erased it is the same record as before there were erasures."""
 
     shot: Shot
     media: MediaItem
+    erased: tuple[FaceMark, ...] = Field(
+        (), exclude_if=lambda places: not places, description="places of faces that are not to be found again"
+    )
 
 
 class ReferencePicture(Record):

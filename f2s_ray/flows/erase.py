@@ -1,0 +1,41 @@
+"""A person to nothing, and the identities of the others settled again."""
+
+from pathlib import Path
+
+from f2s_catalog.erase import Erasing, act, begin, certify, finish_all
+from f2s_catalog.erase_plan import planned
+from f2s_catalog.ledger import Catalog
+
+from f2s_ray.flows.people import People
+
+__all__ = ["erase_person", "finish_erasures"]
+
+
+def erase_person(output: Path, identity_id: str, by: str) -> Erasing:
+    """Erase somebody from everything below OUTPUT and prove it; ``f2s restore`` then renews the results that went.
+
+    Raises:
+        QueryError: there is no such person.
+        CatalogError: another run is writing, a file cannot be changed, or something was left, which the message names.
+    """
+    with Catalog(output).writing():
+        erasing = planned(output, identity_id, by)
+        journal = begin(output, erasing)
+        act(output, erasing)
+        People(output, by).settle()
+        certify(output, erasing, journal)
+    return erasing
+
+
+def finish_erasures(output: Path, by: str) -> list[Erasing]:
+    """Finish what was cut off; none where nothing was.
+
+    Raises:
+        CatalogError: as ``erase_person`` says.
+    """
+    catalog = Catalog(output)
+    with catalog.writing(finish=False):
+        finished = finish_all(output)
+        if finished:
+            People(output, by).settle()
+    return finished

@@ -1,0 +1,261 @@
+"""Who is erased is nowhere any more; all others are as they were; and what a crash cuts off is finished."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from f2s_catalog.cipher import read_fragment
+from f2s_catalog.erase import act, begin, certify
+from f2s_catalog.erase_plan import planned
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
+from f2s_catalog.store import fragments
+from f2s_catalog.traces import find_traces
+
+from f2s_ray.flows.erase import erase_person, finish_erasures
+from f2s_ray.flows.people import People
+from tests.flows.said_archive import ANN, BEN, BOTH, CID, FILM, settled, who
+from tests.stages.people_said import make_face
+
+ROOT = Path(__file__).resolve().parents[2]
+ID = "f" * 32
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Three people of whom much was said, indexed three times, so that there are rows that nobody sees any more."""
+    root = tmp_path_factory.mktemp("archive") / "out"
+    people = settled(root)
+    ann, ben, cid = (who(people._output, face).identity_id for face in (ANN[0], BEN[0], CID[0]))
+    people.name(ann, "Zoë & Ann")
+    people.name(ben, "Ben")
+    people.merge(ann, [cid])
+    people.not_same(ann, ben)
+    people.confirm(ann, [ANN[1].face_id])
+    people.reject(ben, [ANN[2].face_id])
+    older = [face.model_copy(update={"face_id": f"{face.face_id[:-3]}101"}) for face in (*ANN, *BEN)]
+    settled(root, (*older, *CID, BOTH[1], *FILM), number=2)
+    settled(root, number=3)
+    return root
+
+
+@pytest.fixture
+def root(archive, tmp_path):
+    """The same at another place, to be changed."""
+    return shutil.copytree(archive, tmp_path / "out")
+
+
+def ann(root):
+    return who(root, ANN[0]).identity_id
+
+
+def rows_of(root, record_type):
+    return [row.model_dump(mode="json") for row in Catalog(root).rows(record_type)]
+
+
+def hashes(root):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def place(root, path, content):
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(content)
+
+
+def test_nothing_of_the_person_is_left_in_any_row_old_or_new(root):
+    erasing = planned(root, ann(root), "tester")
+    assert find_traces(root, erasing.sought)
+    erase_person(root, ann(root), "tester")
+    assert find_traces(root, erasing.sought) == []
+    vectors = {face.embedding for face in (*ANN, *CID, *FILM[:2])}
+    for record_type in TABLES:
+        for path in fragments(root, record_type):
+            told = json.dumps(read_fragment(path, record_type).to_pylist(), ensure_ascii=False)
+            assert "Zoë" not in told
+            assert not any(face_id in told for face_id in erasing.face_ids)
+    for path in fragments(root, Face):
+        assert not vectors & {tuple(row["embedding"]) for row in read_fragment(path, Face).to_pylist()}
+
+
+def test_the_faces_of_older_indexes_go_too(root):
+    erasing = planned(root, ann(root), "tester")
+    assert {f"{face.face_id[:-3]}101" for face in ANN} <= set(erasing.face_ids)
+    assert not {face.face_id for face in (*BEN, BOTH[1])} & set(erasing.face_ids)
+
+
+def test_the_rows_of_others_are_as_they_were(root):
+    ben = who(root, BEN[0])
+    others = {face.face_id for face in (*BEN, BOTH[1], *FILM[2:])}
+    before = [row for row in rows_of(root, Face) if row["face_id"] in others]
+    sets = [row for row in rows_of(root, ReferenceSet) if row["identity_id"] == ben.identity_id]
+    seen = [row for row in rows_of(root, Sighting) if row["identity_id"] == ben.identity_id]
+    erase_person(root, ann(root), "tester")
+    assert rows_of(root, Face) == before
+    assert rows_of(root, ReferenceSet) == sets
+    assert rows_of(root, Sighting) == seen
+    (left,) = Catalog(root).rows(Identity)
+    same = ("identity_id", "number", "face_ids", "centroid", "name", "primary_face_id", "cohesion")
+    assert [getattr(left, name) for name in same] == [getattr(ben, name) for name in same]
+    assert (left.nearest_id, left.margin) == (None, 2.0)
+    assert [row.name for row in Catalog(root).rows(Label)] == ["Ben"]
+    assert Catalog(root).rows(Constraint) == []
+
+
+def test_only_places_are_kept_and_the_certificate_names_nobody(root):
+    erasing = erase_person(root, ann(root), "tester")
+    (kept,) = Catalog(root).rows(Erasure)
+    assert {place.face_id for place in kept.places} == {""}
+    assert {(place.content_digest, place.frame) for place in kept.places} == {
+        (f"bytes of {face.media_id}", face.frame) for face in (*ANN, *CID, *FILM[:2])
+    }
+    text = (root / "runs" / erasing.erasure_id / "certificate.json").read_text()
+    told = json.loads(text)
+    assert (told["said_by"], told["found"], told["faces"]) == ("tester", [], len(erasing.face_ids))
+    assert told["rows"]["faces"] > len(ANN)
+    assert "Zo" not in text
+    assert not list((root / "catalog" / "biometric").glob(".erasing-*"))
+
+
+def test_files_that_show_nobody_keep_their_bytes(root):
+    place(root, "restored/other.jpg", b"\xff\xd8 a picture")
+    place(root, "restored/named.jpg", b'\xff\xd8 <x mwg-rs:Name="Zo\xc3\xab &amp; Ann"/>')
+    place(root, "runs/r/report.html", b"<b>Zo\xc3\xab &amp; Ann</b>")
+    place(root, "runs/r/events.jsonl", b"{}")
+    place(root, "catalog/biometric/thumbnails/ab/abc.webp", bytes(range(200)))
+    before = hashes(root)
+    erasing = erase_person(root, ann(root), "tester")
+    assert erasing.results == ("restored/named.jpg",)
+    after = hashes(root)
+    gone = set(before) - set(after)
+    assert {"restored/named.jpg", "runs/r/report.html", "catalog/biometric/thumbnails/ab/abc.webp"} <= gone
+    assert gone - set(erasing.results) == set(erasing.files)
+    locks = {path for path in before if path.endswith(".lock")}
+    assert {path: after[path] for path in set(before) - gone - locks} == {
+        path: before[path] for path in set(before) - gone - locks
+    }
+
+
+def test_a_dry_plan_changes_nothing(root):
+    before = hashes(root)
+    planned(root, ann(root), "tester")
+    assert hashes(root) == before
+
+
+CANARIES = {
+    "a name in a page": ("runs/r/notes.html", lambda sought: "<p>Zoë &amp; Ann</p>".encode()),
+    "a name in JSON": ("runs/r/events.jsonl", lambda sought: json.dumps({"name": "Zoë & Ann"}).encode()),
+    "a name in metadata": (
+        "restored/a.jpg",
+        lambda sought: b"\xff\xd8\0\0" + b'<r mwg-rs:Name="Zo\xc3\xab &amp; Ann"/>',
+    ),
+    "a wide name": ("restored/b.jpg", lambda sought: b"\xff\xd8\0\0\1" + "Zoë & Ann".encode("utf-16-le")),
+    "a vector at an odd offset": ("catalog/left.bin", lambda sought: b"abc" + vector_of(sought) + b"x"),
+    "the id": ("work/left.txt", lambda sought: b"who: " + needle(sought, "the id of the person")),
+    "a thumbnail": ("runs/r/x.bin", lambda sought: b"12345" + THUMBNAIL),
+    "a thumbnail inside a page": ("runs/r/x.html", lambda sought: b"data:" + base64.b64encode(THUMBNAIL)),
+}
+THUMBNAIL = hashlib.shake_256(b"thumbnail").digest(900)
+
+
+def needle(sought, what):
+    return next(needle for needle, told in sought.needles.items() if told == what)
+
+
+def vector_of(sought):
+    return needle(sought, "an embedding")
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_the_search_finds_what_is_left_and_names_the_file(root, canary):
+    place(root, "catalog/biometric/thumbnails/t.webp", THUMBNAIL)
+    erasing = planned(root, ann(root), "tester")
+    journal = begin(root, erasing)
+    act(root, erasing)
+    path, made = CANARIES[canary]
+    assert find_traces(root, erasing.sought, [journal]) == []
+    place(root, path, made(erasing.sought))
+    with pytest.raises(CatalogError, match=path):
+        certify(root, erasing, journal)
+    assert journal.exists()
+    (root / path).unlink()
+    finish_erasures(root, "tester")
+    assert not journal.exists()
+
+
+def test_the_search_finds_a_row_that_came_back(root):
+    old = {path: path.read_bytes() for path in fragments(root, Face)}
+    erasing = planned(root, ann(root), "tester")
+    journal = begin(root, erasing)
+    act(root, erasing)
+    path, content = next(iter(old.items()))
+    path.write_bytes(content)
+    with pytest.raises(CatalogError, match=path.name):
+        certify(root, erasing, journal)
+
+
+def test_a_name_that_somebody_else_has_too_is_not_searched(root):
+    People(root, "tester").name(who(root, BEN[0]).identity_id, "Zoë & Ann")
+    erase_person(root, ann(root), "tester")
+    assert who(root, BEN[0]).name == "Zoë & Ann"
+
+
+def test_a_name_that_is_a_word_of_paths_is_looked_for_where_people_are_named(root):
+    People(root, "tester").name(ann(root), "jpg")
+    place(root, "restored/a.jpg", b"\xff\xd8\0\0<r mwg-rs:Name='jpg'/>")
+    place(root, "runs/r/events.jsonl", b'{"path": "a.jpg"}')
+    assert erase_person(root, ann(root), "tester").results == ("restored/a.jpg",)
+
+
+@pytest.mark.parametrize(
+    ("event", "place", "count"),
+    [
+        ("os.rename", "/erasures/", 1),
+        ("os.rename", "/biometric/faces/", 1),
+        ("os.remove", "/biometric/faces/", 1),
+        ("os.remove", "/biometric/identities/", 2),
+        ("os.rename", "/biometric/sightings/", 1),
+        ("os.remove", "report.html", 1),
+        ("os.rename", "/attempts/", 1),
+        ("os.rename", "certificate.json", 1),
+        ("os.remove", ".erasing-", 1),
+    ],
+)
+def test_an_erasure_that_is_killed_is_finished(root, event, place, count):
+    page = root / "runs" / "r" / "report.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("Zoë &amp; Ann")
+    erasing = planned(root, ann(root), "tester")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}"}
+    words = [sys.executable, "-m", "tests.flows.killed_erasure", event, place, str(count), str(root), ann(root)]
+    assert subprocess.run(words, env=environment, cwd=ROOT, check=False).returncode == -9
+    with Catalog(root).writing():
+        pass
+    People(root, "tester").settle()
+    assert find_traces(root, erasing.sought) == []
+    assert [one.name for one in Catalog(root).rows(Identity)] == ["Ben"]
+    assert len(Catalog(root).rows(Erasure)) == 1
+    assert len(list(root.glob("runs/*/certificate.json"))) == 1
+    for record_type in TABLES:
+        numbers = [path.name.split("-")[1] for path in fragments(root, record_type)]
+        assert len(numbers) == len(set(numbers))
+    assert [row["face_id"] for row in rows_of(root, Face)] == sorted(
+        face.face_id for face in (*BEN, BOTH[1], *FILM[2:])
+    )
+
+
+def test_a_face_of_the_same_bytes_at_the_same_place_goes_whoever_found_it(root):
+    moved = make_face("1-0", ANN[3].embedding, at=(70, 60))
+    settled(root, (moved, *ANN[1:], *BEN, *CID, BOTH[1], *FILM), number=4)
+    erasing = planned(root, who(root, moved).identity_id, "tester")
+    assert {moved.face_id, ANN[0].face_id} <= set(erasing.face_ids)
