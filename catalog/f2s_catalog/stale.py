@@ -47,11 +47,13 @@ changed AS (
     SELECT media_id, path, now_reference_ids <> reference_ids AS has_other_references, CASE
         WHEN NOT is_there THEN 'a face of it is not there any more'
         WHEN identity_id IS DISTINCT FROM now_id AND EXISTS (
-            FROM constraints WHERE kind = 'same' AND other_id = today.identity_id)
+            FROM constraints WHERE kind = 'same' AND other_id = today.identity_id
+            AND constraints.identity_id = today.now_id)
             AND NOT EXISTS (FROM person WHERE person.identity_id = today.identity_id AND len(face_ids) > 0)
             THEN 'merged into ' || label
         WHEN identity_id IS DISTINCT FROM now_id THEN 'face moved' || coalesce(
-            (SELECT ' from ' || before.label FROM person AS before WHERE before.identity_id = today.identity_id), '')
+            (SELECT ' from ' || before.label FROM person AS before WHERE before.identity_id = today.identity_id
+                AND len(before.face_ids) > 0), '')
             || ' to ' || coalesce(label, 'nobody')
         WHEN now_reference_ids <> reference_ids THEN 'references of ' || label || ' changed'
         WHEN now_other_ids <> other_ids THEN 'who is most like ' || label || ' changed'
