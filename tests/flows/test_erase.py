@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from f2s_catalog.cipher import read_fragment
+from f2s_catalog.cipher import is_sealed, read_fragment
 from f2s_catalog.erase import act, begin, certify
 from f2s_catalog.erase_plan import planned
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.lock_away import lock_away
 from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
 from f2s_catalog.store import fragments
 from f2s_catalog.traces import find_traces
@@ -259,3 +260,18 @@ def test_a_face_of_the_same_bytes_at_the_same_place_goes_whoever_found_it(root):
     settled(root, (moved, *ANN[1:], *BEN, *CID, BOTH[1], *FILM), number=4)
     erasing = planned(root, who(root, moved).identity_id, "tester")
     assert {moved.face_id, ANN[0].face_id} <= set(erasing.face_ids)
+
+
+def test_in_an_encrypted_archive_the_journal_is_encrypted_too(root, tmp_path, monkeypatch):
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef" * 4)
+    key.chmod(0o600)
+    monkeypatch.setenv("F2S_KEY_FILE", str(key))
+    lock_away(root)
+    erasing = planned(root, ann(root), "tester")
+    journal = begin(root, erasing)
+    assert b"Ann" not in journal.read_bytes()
+    assert [one.erasure_id for one in finish_erasures(root, "tester")] == [erasing.erasure_id]
+    assert find_traces(root, erasing.sought) == []
+    assert [one.name for one in Catalog(root).rows(Identity)] == ["Ben"]
+    assert all(is_sealed(path) for path in fragments(root, Face))

@@ -11,8 +11,8 @@ from f2s_catalog.store import fragments
 from f2s_catalog.traces import find_traces
 from PIL import Image
 
-from tests.media.samples import SAMPLES, saved, tagged
 from tests.media.film.films import make_film
+from tests.media.samples import SAMPLES, saved, tagged
 from tests.stages.films import SIZE, pan
 from tests.whole.conftest import Archive
 from tests.whole.made import f2s, files
@@ -73,7 +73,9 @@ def test_results_are_made_again_without_the_person_and_the_others_keep_their_byt
     archive.restore()
     before = files(archive.output / "restored")
     assert NAME.encode() in (archive.output / "restored/portrait.jpg").read_bytes()
-    others = {face.face_id: face.box_px for face in Catalog(archive.output).rows(Face) if face.face_id not in who.face_ids}
+    others = {
+        face.face_id: face.box_px for face in Catalog(archive.output).rows(Face) if face.face_id not in who.face_ids
+    }
     sought = planned(archive.output, who.identity_id, "tester").sought
     assert "would go" in f2s("people", "erase", archive.output, NAME, "--dry-run").out
     assert files(archive.output / "restored") == before
