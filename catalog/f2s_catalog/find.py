@@ -8,14 +8,20 @@ import duckdb
 import pyarrow as pa
 
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
-from f2s_catalog.find_people import meant
-from f2s_catalog.find_sql import OPENED, Select, media_asked, times_asked
-from f2s_catalog.find_terms import Folder, Question, fault
+from f2s_catalog.find_people import PEOPLE, meant
+from f2s_catalog.find_sql import Select, media_asked, times_asked
+from f2s_catalog.find_terms import Folder, Like, Question, fault
 from f2s_catalog.nearest import nearest
-from f2s_catalog.views import connect
+from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, Shot, Sighting, Source
+from f2s_catalog.views import needed, reading
 
 __all__ = ["Found", "Span", "find"]
+
+_KNOWN = (Source, Identity, Sighting)
+_LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
+_FEW = 1000  # ids that stand one by one in a statement, so that readers of Parquet look for them themselves
 
 Span = tuple[float, float]
 """From when to when, presentation time in seconds."""
@@ -26,22 +32,26 @@ class Found:
     """A medium that shows what is asked.
 
     ``people`` are the labels of all who are seen in it; ``times`` those who were asked for, alone and together, with
-    the spans in which a film shows them; empty for a photo.
+    the spans in which a film shows them; empty for a photo. ``likeness`` is the cosine to what it shall be similar to.
     """
 
     path: str
     kind: str
     people: tuple[str, ...]
     times: dict[str, tuple[Span, ...]]
+    likeness: float | None = None
 
 
-def find(root: Path, text: str, *, limit: int | None = None) -> list[Found]:
+def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFaces = no_reader) -> list[Found]:
     """The media of the latest listing that show what is asked, by path; ``find_parse`` has the grammar.
+
+    Asked for something similar, they come most alike first.
 
     Args:
         root: the OUTPUT folder.
         text: the question; an empty one asks for everything.
         limit: most media.
+        read_faces: reads the faces of a file outside of the archive, for ``similar:``.
 
     Raises:
         QueryError: it is no question, or names a person or folder that is not there; the message shows the place.
@@ -50,17 +60,31 @@ def find(root: Path, text: str, *, limit: int | None = None) -> list[Found]:
     question = parse(text)
     if not (root / "catalog").is_dir():
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
-    with connect(root) as connection:
-        for statement in OPENED:
-            connection.execute(statement)
-        people = meant(question, connection.sql("SELECT identity_id, label FROM _people").fetchall())
+    with reading(root, _KNOWN) as connection:
+        people = meant(question, connection)
         _check_folders(connection, question)
-        media = _answer(connection, media_asked(question, people)).slice(length=limit)
+    asked, times = media_asked(question, people), times_asked(question, people)
+    like = next((term.asked for term in question.terms if isinstance(term.asked, Like)), None)
+    tables = needed(asked.sql) + (_LIKE_TABLES[like.what] if like else ())
+    with reading(root, (*_KNOWN, *tables)) as connection:
+        if like:
+            connection.register("_like", alike(connection, question, like, read_faces))
+        media = _answer(connection, asked)
+        if like:
+            media = media.join(connection.table("_like").to_arrow_table(), "media_id").sort_by(
+                [("likeness", "descending"), ("path", "ascending")]
+            )
+        media = media.slice(length=limit)
         connection.register("_found", media)
-        labels = _labels(connection)
-        times = _times(connection, times_asked(question, people))
+        labels, spans = _labels(connection), _times(connection, times)
     return [
-        Found(row["path"], row["kind"], labels.get(row["media_id"], ()), times.get(row["media_id"], {}))
+        Found(
+            row["path"],
+            row["kind"],
+            labels.get(row["media_id"], ()),
+            spans.get(row["media_id"], {}),
+            row.get("likeness"),
+        )
         for row in media.to_pylist()
     ]
 
@@ -83,11 +107,14 @@ def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) ->
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """media_id to all who are seen in it, those first who come first."""
     labels: dict[str, dict[str, None]] = {}  # two identities of one name are told once
+    ids = [media_id for (media_id,) in connection.sql("SELECT media_id FROM _found").limit(_FEW + 1).fetchall()]
+    few = f"WHERE media_id IN ({', '.join('?' * len(ids))})"
+    chosen = few if 0 < len(ids) <= _FEW else "SEMI JOIN _found USING (media_id)"
     sql = (
-        "SELECT media_id, label FROM _seen JOIN _people USING (identity_id) SEMI JOIN _found USING (media_id)"
-        " GROUP BY ALL ORDER BY min(seen_from_seconds), label"
+        "SELECT media_id, label FROM (SELECT media_id, identity_id, seen_from_seconds FROM sightings"
+        f" {chosen}) JOIN ({PEOPLE}) USING (identity_id) GROUP BY ALL ORDER BY min(seen_from_seconds), label"
     )
-    for media_id, label in connection.sql(sql).fetchall():
+    for media_id, label in connection.execute(sql, ids if chosen is few else []).fetchall():
         labels.setdefault(media_id, {})[label] = None
     return {media_id: tuple(own) for media_id, own in labels.items()}
 

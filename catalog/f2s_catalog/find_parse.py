@@ -4,7 +4,7 @@ r"""The text of a question to its terms.
 
     question  =  { term }                                 joined by AND, parted by blanks
     term      =  ["-"] ( word ":" value | text )          a minus: not this
-    value     =  people | number | choice | path
+    value     =  people | number | choice | path | ["face:" | "damage:"] path
     people    =  group { "|" group }                      any of the groups
     group     =  name { "&" name }                        all of them at the same time
     number    =  [">=" | ">" | "=" | "<=" | "<"] digits  |  [digits] ".." [digits]
@@ -17,16 +17,18 @@ next character as it is.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from f2s_catalog.errors import QueryError
 from f2s_catalog.find_terms import (
     CHOICES,
     NUMBERS,
     TERMS,
+    Asked,
     Bound,
     Choice,
     Folder,
+    Like,
     Number,
     Operator,
     People,
@@ -91,7 +93,12 @@ def parse(text: str) -> Question:
         text.encode()
     except UnicodeEncodeError as error:
         raise fault(text, error.start, "this is no UTF-8 text; write the question in UTF-8") from error
-    return Question(text, tuple(_term(text, begin, stop) for begin, stop in _pieces(text)))
+    terms = tuple(_term(text, begin, stop) for begin, stop in _pieces(text))
+    likes = [(term.asked, term.is_negated) for term in terms if isinstance(term.asked, Like)]
+    for like, is_negated in likes:
+        if len(likes) > 1 or is_negated:
+            raise fault(text, like.column, "similar: stands once, and without a minus; ask twice")
+    return Question(text, terms)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -212,11 +219,21 @@ def _folder(value: _Value) -> Folder:
     return Folder(path, value.column)
 
 
+def _like(value: _Value) -> Like:
+    kind, colon, rest = value.string.partition(":")
+    what: Literal["face", "damage"] = "damage" if colon and kind == "damage" else "face"
+    path = (rest if colon and kind in ("damage", "face") else value.string).removeprefix("./")
+    if not path:
+        raise value.fault("similar: names no file; write its path below INPUT, or on this machine")
+    return Like(what, path, value.column)
+
+
 _OPERATORS: dict[str, Operator] = {operator: operator for operator in get_args(Operator)}
-_READERS: dict[str, Callable[[_Value], People | Number | Choice | Folder]] = {
+_READERS: dict[str, Callable[[_Value], Asked]] = {
     "person": _people,
     "only": _people,
     "folder": _folder,
+    "similar": _like,
     **dict.fromkeys(NUMBERS, _number),
     **dict.fromkeys(CHOICES, _choice),
 }

@@ -1,14 +1,14 @@
 """The terms of a question to SQL over the catalog's views; what a user wrote goes in as bound parameters only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from f2s_catalog.find_people import Meant
-from f2s_catalog.find_terms import Choice, Folder, Number, People, Question, Who, Word
+from f2s_catalog.find_terms import Asked, Choice, Folder, Like, Number, People, Question, Term, Who, Word
 from f2s_catalog.spans import joined
 
-__all__ = ["OPENED", "Select", "media_asked", "times_asked"]
+__all__ = ["Select", "media_asked", "times_asked"]
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,6 @@ class Select:
     values: tuple[object, ...] = ()
 
 
-OPENED = (
-    "CREATE TEMP TABLE _seen AS SELECT media_id, face_id, coalesce(track_id, face_id) AS track, identity_id,"
-    " seen_from_seconds, seen_to_seconds FROM faces LEFT JOIN"
-    " (SELECT identity_id, unnest(face_ids) AS face_id FROM identities) USING (face_id)",
-    "CREATE TEMP TABLE _people AS SELECT identity_id, label FROM people",
-)
-"""What to run before a question: each face with its person, and the labels, gathered once for all terms."""
-
 _CODE = "SELECT media_id, {column} AS value FROM degradations JOIN shots USING (shot_id)"
 # How many at once: one more where a track begins, one less after it was last seen. A face of a photo is its own track.
 _AT_ONCE = """
@@ -35,7 +27,7 @@ SELECT media_id, coalesce(most, 0) AS value FROM media LEFT JOIN (
         SELECT media_id, sum(change) OVER (
             PARTITION BY media_id ORDER BY moment, change DESC ROWS UNBOUNDED PRECEDING) AS seen FROM (
             SELECT media_id, unnest([1, -1]) AS change, unnest([seen_from_seconds, seen_to_seconds]) AS moment FROM (
-                SELECT DISTINCT media_id, track, seen_from_seconds, seen_to_seconds FROM _seen)))
+                SELECT DISTINCT media_id, coalesce(track_id, face_id), seen_from_seconds, seen_to_seconds FROM faces)))
     GROUP BY media_id) USING (media_id)"""
 _VALUES = {
     "faces": _AT_ONCE,
@@ -45,15 +37,13 @@ _VALUES = {
     "downscale": _CODE.format(column="downscale"),
     "year": "SELECT media_id, try_cast(captured_at[:4] AS INTEGER) AS value FROM media",
 }
-_WORDS = {
-    "kind": "SELECT media_id, kind AS word FROM media",
-    "gate": "SELECT media_id, gate.decision AS word FROM (SELECT media_id, unnest(gates) AS gate FROM restored_segments"
-    " UNION ALL SELECT media_id, gate FROM track_gates)",
-}
-_IN_FOLDER = "SELECT media_id FROM media WHERE starts_with(path, ?)"
-_IN_PATH = "SELECT media_id FROM media WHERE contains(lower(nfc_normalize(path)), lower(nfc_normalize(?)))"
-_OF = "identity_id IN (SELECT unnest(?::VARCHAR[]))"
-_SPANS = f"SELECT DISTINCT media_id, seen_from_seconds, seen_to_seconds FROM _seen WHERE {_OF}"
+_GATES = (
+    "SELECT media_id, unnest(CASE gate.decision WHEN 'kept' THEN ['kept', 'rejected'] ELSE [gate.decision] END) AS word"
+    " FROM (SELECT media_id, unnest(gates) AS gate FROM restored_segments UNION ALL SELECT media_id, gate FROM track_gates)"
+)
+_LISTED = "SELECT media_id, path, kind FROM media SEMI JOIN sources USING (path)"
+_SHOWN = "SELECT DISTINCT media_id, path, kind FROM sightings WHERE {of}"
+_SPANS = "SELECT DISTINCT media_id, seen_from_seconds, seen_to_seconds FROM sightings WHERE {of}"
 _AT_THE_SAME_TIME = """
 SELECT media_id, greatest(a.seen_from_seconds, b.seen_from_seconds) AS seen_from_seconds,
     least(a.seen_to_seconds, b.seen_to_seconds) AS seen_to_seconds FROM ({a}) AS a JOIN ({b}) AS b USING (media_id)
@@ -67,12 +57,25 @@ def media_asked(question: Question, people: Mapping[Who, Meant]) -> Select:
         question: what is asked.
         people: whom each of its persons means.
     """
-    chosen = [(_media(term.asked, people), "NOT IN" if term.is_negated else "IN") for term in question.terms]
-    where = " AND ".join(f"media_id {is_in} ({select.sql})" for select, is_in in chosen) or "true"
-    values = tuple(chain.from_iterable(select.values for select, _ in chosen))
-    return Select(
-        f"SELECT media_id, path, kind FROM media SEMI JOIN sources USING (path) WHERE {where} ORDER BY path", values
-    )
+    chosen = [_holds(term, people) for term in question.terms]
+    where = " AND ".join(select.sql for select in chosen) or "true"
+    values = tuple(chain.from_iterable(select.values for select in chosen))
+    among = _among(question, people)
+    return Select(f"FROM ({among.sql}) WHERE {where} ORDER BY path", (*among.values, *values))
+
+
+def _among(question: Question, people: Mapping[Who, Meant]) -> Select:
+    """Media to choose from: where somebody must be seen those that show them, so that no other rows are read."""
+    for term in question.terms:
+        if isinstance(term.asked, People) and not term.is_negated:
+            return _of(_SHOWN, [one for group in term.asked.groups for one in (people[who] for who in group)])
+    return Select(_LISTED)
+
+
+def _of(sql: str, persons: Iterable[Meant]) -> Select:
+    """SQL with ``{of}`` about the rows of some persons; ids stand one by one, so that readers of Parquet see them."""
+    ids = [identity_id for one in persons for identity_id in one.identity_ids]
+    return Select(sql.format(of=f"identity_id IN ({', '.join('?' * len(ids))})"), tuple(ids))
 
 
 def times_asked(question: Question, people: Mapping[Who, Meant]) -> Select | None:
@@ -93,24 +96,39 @@ def times_asked(question: Question, people: Mapping[Who, Meant]) -> Select | Non
     return Select(joined(union, "media_id, number, label"), values)
 
 
-def _media(asked: People | Number | Choice | Folder | Word, people: Mapping[Who, Meant]) -> Select:
-    """The media_id of all media that one term holds for; none of them is null."""
+def _holds(term: Term, people: Mapping[Who, Meant]) -> Select:
+    """A condition on media_id, path and kind."""
+    select = _condition(term.asked, people)
+    return Select(f"NOT ({select.sql})", select.values) if term.is_negated else select
+
+
+def _condition(asked: Asked, people: Mapping[Who, Meant]) -> Select:
+    """The same of what a term asks; it is never null."""
     match asked:
         case People():
             groups = [_group(tuple(people[who] for who in group), is_only=asked.is_only) for group in asked.groups]
             sql = " UNION ".join(f"({select.sql})" for select in groups)
-            return Select(sql, tuple(chain.from_iterable(select.values for select in groups)))
+            return _in(sql, *chain.from_iterable(select.values for select in groups))
         case Number():
             where = " AND ".join(f"value {bound.operator} ?" for bound in asked.bounds)
             sql = f"SELECT media_id FROM ({_VALUES[asked.term]}) WHERE media_id IS NOT NULL AND {where}"
-            return Select(sql, tuple(bound.value for bound in asked.bounds))
+            return _in(sql, *(bound.value for bound in asked.bounds))
+        case Choice(term="kind"):
+            return Select("kind IN (SELECT unnest(?::VARCHAR[]))", (list(asked.words),))
         case Choice():
-            sql = f"SELECT media_id FROM ({_WORDS[asked.term]}) WHERE word IN (SELECT unnest(?::VARCHAR[]))"
-            return Select(sql, (list(asked.words),))
+            return _in(
+                f"SELECT media_id FROM ({_GATES}) WHERE word IN (SELECT unnest(?::VARCHAR[]))", list(asked.words)
+            )
+        case Like():
+            return _in("SELECT media_id FROM _like")
         case Folder():
-            return Select(_IN_FOLDER, (f"{asked.path}/",))
+            return Select("starts_with(path, ?)", (f"{asked.path}/",))
         case Word():
-            return Select(_IN_PATH, (asked.text,))
+            return Select("contains(lower(nfc_normalize(path)), lower(nfc_normalize(?)))", (asked.text,))
+
+
+def _in(sql: str, *values: object) -> Select:
+    return Select(f"media_id IN ({sql})", values)
 
 
 def _group(group: tuple[Meant, ...], *, is_only: bool) -> Select:
@@ -119,15 +137,14 @@ def _group(group: tuple[Meant, ...], *, is_only: bool) -> Select:
     sql = f"SELECT media_id FROM ({together.sql})"
     if not is_only:
         return Select(sql, together.values)
-    everyone = [identity_id for one in group for identity_id in one.identity_ids]
-    others = f"SELECT media_id FROM _seen WHERE NOT coalesce({_OF}, false)"
-    return Select(f"{sql} WHERE media_id NOT IN ({others})", (*together.values, everyone))
+    own = _of("SELECT media_id FROM sightings WHERE NOT {of}", group)
+    return Select(f"{sql} WHERE media_id NOT IN ({own.sql})", (*together.values, *own.values))
 
 
 def _together(group: tuple[Meant, ...]) -> Select:
     """The spans in which all of a group are seen: media_id and span; a photo's span is 0 to 0."""
-    whole = Select(_SPANS, (list(group[0].identity_ids),))
+    whole = _of(_SPANS, group[:1])
     for one in group[1:]:
-        both = _AT_THE_SAME_TIME.format(a=whole.sql, b=_SPANS)
-        whole = Select(both, (*whole.values, list(one.identity_ids)))
+        own = _of(_SPANS, [one])
+        whole = Select(_AT_THE_SAME_TIME.format(a=whole.sql, b=own.sql), (*whole.values, *own.values))
     return whole

@@ -11,9 +11,11 @@ __all__ = [
     "CHOICES",
     "NUMBERS",
     "TERMS",
+    "Asked",
     "Bound",
     "Choice",
     "Folder",
+    "Like",
     "Number",
     "Operator",
     "People",
@@ -35,7 +37,11 @@ TERMS = {
     "year": ("year:1990..1999", "when it was taken"),
     "folder": ("folder:albums/1994", "in this folder, or below it"),
     "kind": ("kind:film", "a photo or a film"),
-    "gate": ("gate:kept", "what became of a restored face: restored, blended or kept"),
+    "gate": ("gate:rejected", "what became of a restored face: restored, blended or kept; rejected is kept"),
+    "similar": (
+        "similar:albums/ann.jpg",
+        "a face like one in this file; similar:damage:FILE asks for damage like that of this file; most alike first",
+    ),
 }
 """Terms: word to (an example, what it asks)."""
 
@@ -44,7 +50,7 @@ NUMBERS = ("faces", "noise", "blur", "jpeg", "downscale", "year")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "kind": get_args(MediaItem.model_fields["kind"].annotation),
-    "gate": get_args(FaceGate.model_fields["decision"].annotation),
+    "gate": (*get_args(FaceGate.model_fields["decision"].annotation), "rejected"),
 }
 """The terms that take one of a few words, with these words."""
 
@@ -101,17 +107,30 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Like:
+    """The medium has a face, or a damage, like that of a file: of the archive, or of the machine."""
+
+    what: Literal["face", "damage"]
+    path: str
+    column: int
+
+
+@dataclass(frozen=True)
 class Word:
     """The path holds this text, in whatever case."""
 
     text: str
 
 
+Asked = People | Number | Choice | Folder | Like | Word
+"""What a term asks."""
+
+
 @dataclass(frozen=True)
 class Term:
     """One thing that is asked, or that is not to be."""
 
-    asked: People | Number | Choice | Folder | Word
+    asked: Asked
     is_negated: bool = False
 
 

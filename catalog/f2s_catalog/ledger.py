@@ -13,7 +13,7 @@ from f2s_catalog.erase import finish_all
 from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
-from f2s_catalog.views import connect
+from f2s_catalog.views import needed, reading
 
 __all__ = ["Catalog", "Outcome", "standing"]
 
@@ -140,7 +140,7 @@ class Catalog:
         Raises:
             CatalogError: as ``scan`` says.
         """
-        with connect(self.root) as connection:
+        with reading(self.root, needed(name)) as connection:
             return connection.table(name).to_arrow_table()
 
     def attempts(self) -> list[Attempt]:
@@ -202,7 +202,7 @@ class Catalog:
         return digest([list(row.values()) for row in self._read(record_type, made).to_pylist()])
 
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
-        with connect(self.root, (record_type,)) as connection:
+        with reading(self.root, (record_type,)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table()
 
 

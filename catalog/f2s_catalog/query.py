@@ -9,7 +9,8 @@ import pyarrow as pa
 from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.nearest import nearest
 from f2s_catalog.records import TABLES
-from f2s_catalog.views import VIEWS, connect
+from f2s_catalog.store import prove
+from f2s_catalog.views import VIEWS, connect, needed
 
 __all__ = ["query"]
 
@@ -30,14 +31,17 @@ def query(root: Path, sql: str) -> pa.Table:
     """
     if not (root / "catalog").is_dir():
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
-    with connect(root) as connection:
+    tables = needed(sql) or TABLES
+    with connect(root, tables) as connection:
         try:
             statements = connection.extract_statements(sql)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
                 raise QueryError("a query is one SELECT statement; it cannot write, attach or set anything")
             return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise QueryError(_explain(connection, str(error))) from error
+            prove(root, tables)
+            with connect(root) as everything:
+                raise QueryError(_explain(everything, str(error))) from error
 
 
 def _explain(connection: duckdb.DuckDBPyConnection, message: str) -> str:

@@ -385,6 +385,9 @@ class TaskFace(Record):
     reference_face_ids: tuple[str, ...] = Field(
         description="its references, best first; empty: left to the scene restorer"
     )
+    other_face_ids: tuple[str, ...] = Field(
+        description="faces of the nearest other identity, that the result must not come near; empty: nobody is known"
+    )
 
 
 class RestoreTask(Record):
@@ -457,6 +460,7 @@ class RestoredSegment(Record):
     frame_count: int = Field(description="frames, or pages of a photo")
     carried_over: tuple[str, ...] = Field(description="what was kept from the source: exif, icc, alpha, ...")
     changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
+    faces: tuple[TaskFace, ...] = Field(description="whose faces they were when this was made, and by which references")
     gates: tuple[FaceGate, ...] = Field(description="faces of a photo and what became of them; of a film: track_gates")
     seconds: float = Field(description="measured time of the step")
     model_seconds: float = Field(description="time inside the networks")
@@ -475,6 +479,10 @@ class RestoredMedia(Record):
     byte_count: int = Field(description="size of the result")
     source_digest: str = Field(description="SHA-256 of the source")
     models: tuple[str, ...] = Field(description="name@digest of each network that had a part")
+    faces: tuple[TaskFace, ...] = Field(description="whose faces they were when this was made, and by which references")
+    names_digest: str = Field(
+        description="SHA-256 of the lines 'face_id name' of the names that its regions bear; empty: none"
+    )
     carried_over: tuple[str, ...] = Field(description="what was kept from the source")
     changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
 

@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError
-from f2s_catalog.ids import file_digest
 from f2s_catalog.records import Record
 
 __all__ = [
@@ -23,6 +22,7 @@ __all__ = [
     "commit_lock",
     "fragments",
     "next_sequence",
+    "prove",
     "scan",
     "sequence_of",
     "step_lock",
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _DIGEST_LENGTH = 16
+_ROW_GROUP_ROWS = 65_536  # of a table that is sorted by what is asked, only the groups that hold it are read
 _LOCK_NAME = ".lock"
 _COMMIT_LOCK_NAME = ".commit.lock"
 
@@ -94,17 +95,38 @@ def scan(root: Path, record_type: type[Record], sequences: Collection[int] | Non
     return ds.dataset([str(path) for path in paths], schema=schema, format=file_format)
 
 
+def prove(root: Path, record_types: Iterable[type[Record]]) -> None:
+    """Read all of these tables, as far as they are stored.
+
+    Raises:
+        CatalogError: a page is not what was written.
+    """
+    for record_type in record_types:
+        for path in fragments(root, record_type):
+            try:
+                cipher.read_fragment(path, record_type)
+            except (OSError, ValueError) as damage:
+                raise _damaged(path) from damage
+
+
 def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
-    """Append a fragment: written aside, synced, renamed; named by its commit and its content.
+    """Append a fragment: written aside, synced, renamed; named by its commit and its footer, which speaks of all its pages.
 
     Raises:
         CatalogError: no space or no right; nothing half-written stays under the final name.
     """
     sink = pa.BufferOutputStream()
     locked = cipher.encryption(record_type)
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, encryption_properties=locked)
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+        row_group_size=_ROW_GROUP_ROWS,
+        encryption_properties=locked,
+    )
     content = sink.getvalue()
-    name = f"part-{sequence:010d}-{hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]}.parquet"
+    name = f"part-{sequence:010d}-{_footer_digest(pa.BufferReader(content))}.parquet"
     final = table_folder(root, record_type) / name
     aside = final.with_name(f".{name}.tmp")
     try:
@@ -183,15 +205,32 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _footer_digest(file: pa.NativeFile) -> str:
+    """Of the end of a Parquet file: what it holds and where, the length of that, and the magic word."""
+    size = file.size()
+    file.seek(max(size - 8, 0))
+    length = int.from_bytes(file.read(8)[:4], "little")
+    file.seek(max(size - 8 - length, 0))
+    return hashlib.sha256(file.read()).hexdigest()[:_DIGEST_LENGTH]
+
+
 def _check(path: Path, schema: pa.Schema, record_type: type[Record]) -> None:
-    """Compare with the digest in the name: checksums of pages do not cover the footer, which names the columns."""
+    """Compare with the digest in the name, which is that of the footer; pages have checksums of their own.
+
+    So opening a table costs a look at the end of each file, and what is read of it is proven when it is read.
+    """
     try:
-        whole = file_digest(path).startswith(path.stem.split("-")[-1])
+        with pa.OSFile(str(path)) as file:
+            whole = _footer_digest(file) == path.stem.split("-")[-1]
     except OSError as error:
         raise CatalogError(f"cannot read {path}: {error.strerror}; give this user the right to read it") from error
     if not whole:
-        commit = f"{path.name.rpartition('-')[0]}-*"
-        way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
-        raise CatalogError(f"{path} is damaged; {way_out}")
+        raise _damaged(path)
     if not cipher.unlocked(path, record_type).equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")
+
+
+def _damaged(path: Path) -> CatalogError:
+    commit = f"{path.name.rpartition('-')[0]}-*"
+    way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
+    return CatalogError(f"{path} is damaged; {way_out}")

@@ -8,40 +8,56 @@ Of a table that a reduction replaces, these are the rows of its last commit, in 
 older fragments are not even opened. What people said is always current.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import joined
-from f2s_catalog.store import scan
+from f2s_catalog.stale import STALE
+from f2s_catalog.store import prove, scan
 
-__all__ = ["VIEWS", "connect"]
+__all__ = ["LABEL", "VIEWS", "VIEWS_VERSION", "connect", "needed", "reading"]
 
-_SEEN = (
-    "SELECT media_id, identity_id, seen_from_seconds, seen_to_seconds FROM faces"
-    " JOIN (SELECT identity_id, unnest(face_ids) AS face_id FROM identities) USING (face_id)"
-)
-_LISTED = "(SELECT media_id, path, kind FROM media SEMI JOIN sources USING (path))"
+_WORD = re.compile(r"\w+")
+
+LABEL = "coalesce(name, 'Person ' || number)"
+"""How an identity is called, as SQL."""
+
+VIEWS_VERSION = 2
+"""Counted up when a column of a view goes or changes its meaning; new columns and views do not count."""
 
 VIEWS = {
+    "about": ("the version of these views", f"SELECT {VIEWS_VERSION} AS views_version"),
     "people": (
-        "each identity with the label by which it is shown: its name, or a number; those with a name first, then those"
-        " seen in most media",
-        "SELECT identity_id, coalesce(name, 'Person ' || row_number() OVER ("
-        " ORDER BY name IS NULL, media_count DESC, len(face_ids) DESC, identity_id)) AS label, name, media_count,"
-        " len(face_ids) AS face_count FROM identities JOIN ("
-        " SELECT identity_id, count(DISTINCT listed.media_id) AS media_count FROM identities"
-        f" LEFT JOIN ({_SEEN}) USING (identity_id) LEFT JOIN {_LISTED} AS listed USING (media_id) GROUP BY ALL"
-        ") USING (identity_id) ORDER BY name IS NULL, media_count DESC, face_count DESC, identity_id",
+        "each identity that has faces with the label by which it is shown: its name, or its number; those with a name"
+        " first, then those seen in most media, those that are ignored last",
+        f"SELECT identity_id, {LABEL} AS label, name, coalesce(media_count, 0) AS media_count,"
+        " len(face_ids) AS face_count, len(confirmed_face_ids) AS confirmed_count, is_ignored, primary_face_id,"
+        " nearest_id, margin FROM identities LEFT JOIN (SELECT identity_id, count(DISTINCT media_id) AS media_count"
+        " FROM sightings GROUP BY identity_id) USING (identity_id) WHERE len(face_ids) > 0"
+        " ORDER BY is_ignored, name IS NULL, media_count DESC, face_count DESC, identity_id",
     ),
     "appearances": (
         "who is seen in which of the listed files, and in a film from when to when; who is gone for less than a second"
         " is seen all the time",
-        "SELECT path, kind, label, identity_id, media_id, seen_from_seconds, seen_to_seconds"
-        f" FROM ({joined(_SEEN, 'media_id, identity_id')}) JOIN people USING (identity_id)"
-        f" JOIN {_LISTED} USING (media_id) ORDER BY path, media_id, seen_from_seconds, label",
+        f"SELECT path, kind, {LABEL} AS label, identity_id, media_id, seen_from_seconds, seen_to_seconds"
+        f" FROM ({joined('FROM sightings', 'path, kind, media_id, identity_id')}) JOIN identities USING (identity_id)"
+        " ORDER BY path, media_id, seen_from_seconds, label",
+    ),
+    "facts": (
+        "what people said, in the order in which they did",
+        "SELECT fact_id, said_at, said_by, kind, identity_id, NULL AS other_id, name, len(faces) AS face_count FROM labels"
+        " UNION ALL SELECT fact_id, said_at, said_by, kind, identity_id, other_id, NULL, len(faces) + len(other_faces)"
+        " FROM constraints ORDER BY fact_id",
+    ),
+    "cost": (
+        "what each step of each run came to: items that it did and that failed, and seconds of work",
+        "SELECT run_id, step, count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'failed') AS failed,"
+        " sum(elapsed_seconds) AS seconds FROM attempts GROUP BY run_id, step ORDER BY run_id, step",
     ),
     "failures": (
         "what failed and why, of the files that are listed and as they are now",
@@ -60,6 +76,11 @@ VIEWS = {
         " restored_segments.seconds FROM restored LEFT JOIN restored_segments USING (task_id)"
         " LEFT JOIN media ON media.media_id = restored.media_id ORDER BY media.path",
     ),
+    "stale": (
+        "results that were made with other people or references than those of today, with why as a list of words; where"
+        " has_pixels is false, only a name is to be written into the metadata",
+        STALE,
+    ),
 }
 """Views besides one a table: name to (what it shows, SQL)."""
 
@@ -68,7 +89,11 @@ CREATE VIEW _latest AS SELECT * FROM _stored_attempts
 QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
 CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id
 """
-_WHOLE = "SELECT sequence FROM _latest WHERE status = 'done' AND item_id = '*'"
+_WHOLE = """
+FROM (SELECT status, sequence FROM _stored_attempts WHERE item_id = '*'
+    QUALIFY row_number() OVER (PARTITION BY step ORDER BY number DESC, sequence DESC) = 1)
+SELECT sequence WHERE status = 'done'
+"""
 _ALL = 'CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}'
 _CURRENT = """
 CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}
@@ -83,7 +108,7 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
 
     Args:
         root: the OUTPUT folder.
-        tables: which tables to open besides the ledger; ``VIEWS`` come with all of them.
+        tables: which tables to open besides the ledger; of ``VIEWS`` come those that need no other.
 
     Raises:
         CatalogError: as ``scan`` says.
@@ -95,15 +120,42 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
     connection.register("_stored_attempts", scan(root, Attempt))
     connection.execute(_LATEST.format(columns=_columns(Attempt)))
     whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
-    for record_type in (kind for kind in tables if kind is not Attempt):
+    for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)
         connection.register(f"_stored_{record_type.TABLE}", stored)
         connection.execute(_view_of(record_type))
-    if tables is TABLES:
-        for name, (_, sql) in VIEWS.items():
+    for name, (_, sql) in VIEWS.items():
+        if set(needed(sql)) <= {Attempt, *tables}:
             connection.execute(f"CREATE VIEW {name} AS {sql}")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextmanager
+def reading(root: Path, tables: Sequence[type[Record]] = TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As ``connect``; where an answer fails and a fragment of these tables is damaged, that is what is told.
+
+    Raises:
+        CatalogError: a page is not what was written, and as ``scan`` says.
+    """
+    with connect(root, tables) as connection:
+        try:
+            yield connection
+        except duckdb.Error:
+            prove(root, (Attempt, *tables))
+            raise
+
+
+def needed(sql: str) -> tuple[type[Record], ...]:
+    """The tables that a statement may read: those whose names, or whose views' names, are words of it.
+
+    >>> [kind.TABLE for kind in needed("SELECT count(*) FROM Appearances")]
+    ['identities', 'sightings']
+    """
+    words = set(_WORD.findall(sql.lower()))
+    while more := {word for name in words & set(VIEWS) for word in _WORD.findall(VIEWS[name][1])} - words:
+        words |= more
+    return tuple(kind for kind in TABLES if kind.TABLE in words)
 
 
 def _view_of(record_type: type[Record]) -> str:

@@ -1,41 +1,35 @@
-"""A person as somebody writes them to the identity that is meant: a name, a label, or how an id begins."""
+"""A person as somebody writes them to the one identity that is meant: a name, a label, or how an id begins."""
 
-from collections.abc import Sequence
-from unicodedata import normalize
+import duckdb
 
 from f2s_catalog.errors import QueryError
+from f2s_catalog.find_people import PEOPLE
 from f2s_catalog.nearest import nearest
 
 __all__ = ["whom"]
 
 _LEAST_LETTERS = 6  # of an id: shorter ones may be names, like Ada
+_MOST_NAMES = 10_000  # among which the nearest is looked for
 
 
-def whom(word: str, labels: Sequence[tuple[str, str]]) -> str:
-    """The one identity that is meant.
+def whom(word: str, connection: duckdb.DuckDBPyConnection) -> str:
+    """The id of who is meant.
 
     Args:
         word: a name, a label, or the first letters of an id.
-        labels: identity_id and label of everybody.
+        connection: sees the identities.
 
     Raises:
         QueryError: nobody is called so, or more than one.
-
-    >>> whom("ann", [("0123456789", "Ann"), ("0123456abc", "Person 2")])
-    '0123456789'
-    >>> whom("0123456a", [("0123456789", "Ann"), ("0123456abc", "Person 2")])
-    '0123456abc'
     """
-    found = [one for one in labels if _folded(one[1]) == _folded(word)]
+    called = f"FROM ({PEOPLE}) WHERE lower(nfc_normalize(label)) = lower(nfc_normalize(?))"
+    found = connection.execute(called, [" ".join(word.split())]).fetchall()
     if not found and len(word) >= _LEAST_LETTERS:
-        found = [one for one in labels if one[0].startswith(word.lower())]
+        found = connection.execute(f"FROM ({PEOPLE}) WHERE starts_with(identity_id, ?)", [word.lower()]).fetchall()
     if not found:
-        raise QueryError(f"there is no person {word!r}; {nearest(word, [label for _, label in labels])}")
+        labels = connection.execute(f"SELECT label FROM ({PEOPLE}) LIMIT {_MOST_NAMES}").fetchall()
+        raise QueryError(f"there is no person {word!r}; {nearest(word, [label for (label,) in labels])}")
     if len(found) > 1:
         shown = ", ".join(f"{label} {identity_id}" for identity_id, label in found[:3])
         raise QueryError(f"{word!r} may be {len(found)} people: {shown}; write more of an id")
-    return found[0][0]
-
-
-def _folded(name: str) -> str:
-    return normalize("NFC", " ".join(name.split())).casefold()
+    return str(found[0][0])

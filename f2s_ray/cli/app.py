@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from f2s_ray.cli import archive, demo, erase, evaluate, look, people, train, weights
+from f2s_ray.cli import archive, demo, erase, evaluate, look, people, sidecars, train, view, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 
@@ -22,6 +22,8 @@ EXTRAS = {
     "scipy": "evaluate",
     "h5py": "evaluate",
     "dlib": "evaluate",
+    "fastapi": "view",
+    "uvicorn": "view",
 }
 
 app = typer.Typer(
@@ -65,6 +67,13 @@ def _register_people() -> None:
     )
     group.command("not-same", epilog=examples('f2s people not-same restored Ann "Person 12"'))(people.not_same)
     group.command(
+        "import",
+        epilog=examples(
+            "f2s people import restored --dry-run", "f2s people import restored --sidecars exported --json"
+        ),
+    )(sidecars.import_names)
+    group.command("export", epilog=examples("f2s people export restored sidecars"))(sidecars.export_names)
+    group.command(
         epilog=examples(
             "f2s people erase restored Ann --dry-run",
             'f2s people erase restored "Person 12" --yes',
@@ -94,7 +103,7 @@ def _register() -> None:
         )
     )(archive.restore)
     app.command(epilog=examples("f2s index photos restored", "f2s index photos restored --json"))(archive.index)
-    app.command(epilog=examples("f2s identify restored"))(archive.identify)
+    app.command(epilog=examples("f2s identify restored", "f2s identify restored --afresh"))(archive.identify)
     app.command(epilog=examples("f2s plan restored", "f2s plan restored --limit 20"))(archive.plan)
     app.command(epilog=examples("f2s status restored", "f2s status restored --json"))(look.status)
     app.command(epilog=examples("f2s failed restored", "f2s failed restored --json"))(look.failed)
@@ -114,6 +123,7 @@ def _register() -> None:
             "f2s find restored 'folder:albums/1994 faces:>=3 gate:kept' --json",
         ),
     )(look.find)
+    app.command(epilog=examples("f2s view restored", "f2s view restored --port 8400"))(view.view)
     app.command(epilog=examples("f2s report restored", "f2s report restored --limit 1000"))(look.report)
     group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)

@@ -1,5 +1,6 @@
 """The commands that work on an archive: the whole way, and each part of it by itself."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,18 +63,28 @@ def index(
 
 def identify(
     output: OutputArgument,
+    afresh: Annotated[
+        bool,
+        typer.Option(
+            "--afresh", help="Also look again at who is who already, but for those of whom something was said."
+        ),
+    ] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> int:
-    """Tell who is who among the faces of an indexed archive, and choose each person's references."""
+    """Tell who is who among the faces of an indexed archive, and choose each person's references.
+
+    Who is known stays who they are, and new faces join them.
+    """
     from f2s_ray.cli.job import again, run_job
     from f2s_ray.flows.photo import identify_flow
 
     common = Common(config, tuple(overrides or ()), as_json=as_json, quiet=quiet, verbose=verbose)
-    return run_job(again("identify", output, common), identify_flow).exit_code
+    flow = partial(identify_flow, afresh=afresh)
+    return run_job(again("identify", output, common), flow).exit_code
 
 
 def plan(

@@ -8,7 +8,7 @@ import typer
 
 from f2s_ray.cli.options import JsonOption, OutputArgument
 from f2s_ray.cli.preflight import existing_output
-from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows
+from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows, readable
 
 __all__ = ["failed", "find", "print_plan", "query", "report", "status"]
 
@@ -27,8 +27,18 @@ ORDER BY expected_seconds DESC, tasks.path, first_frame
 """
 
 
-def status(output: OutputArgument, as_json: JsonOption = False) -> int:
-    """Show what is done, failed and still to do, step by step, and about how long the rest takes."""
+def status(
+    output: OutputArgument,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="At most N of the results that are to be renewed.")
+    ] = 10,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what is done, failed and still to do, step by step, and about how long the rest takes.
+
+    Results that were made with other people or references than those of today are listed, each with the reason; the next
+    `f2s restore` renews them.
+    """
     from f2s_catalog.ledger import Catalog
 
     from f2s_ray.cli.runs import read_run
@@ -41,10 +51,19 @@ def status(output: OutputArgument, as_json: JsonOption = False) -> int:
     rows = [{**asdict(step), "seconds_each": step.seconds / max(step.done + step.failed, 1)} for step in steps]
     remaining = counts.pending * sum(step.seconds for step in steps) / max(counts.done + counts.failed, 1)
     print_rows(rows, as_json=as_json, columns=["step", "done", "failed", "skipped", "seconds_each"])
+    renewed = catalog.view("stale").to_pylist()
     if as_json:
-        print_json({"event": "summary", **asdict(counts), "remaining_seconds": round(remaining)})
-    else:
-        print_line(f"{counts}, about {duration(remaining)} of work left" if counts.pending else str(counts))
+        for row in renewed:
+            print_json({"event": "stale", "path": row["path"], "why": row["why"], "pixels": row["has_pixels"]})
+        summary = {**asdict(counts), "stale": len(renewed), "remaining_seconds": round(remaining)}
+        print_json({"event": "summary", **summary})
+        return counts.exit_code
+    for row in renewed[:limit]:
+        print_line(readable(f"stale: {row['path']}: {'; '.join(row['why'])}"))
+    if renewed:
+        names = sum(not row["has_pixels"] for row in renewed)
+        print_line(f"{len(renewed)} stale, {names} of them by a name alone; `f2s restore` renews them")
+    print_line(f"{counts}, about {duration(remaining)} of work left" if counts.pending else str(counts))
     return counts.exit_code
 
 

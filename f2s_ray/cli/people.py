@@ -37,11 +37,13 @@ FacesArgument = Annotated[
 ]
 
 LIST_SQL = """
-SELECT coalesce(name, 'Person ' || number) AS label, identity_id, len(face_ids) AS faces, count(DISTINCT media_id) AS media,
+WITH seen AS (SELECT identity_id, count(DISTINCT media_id) AS media FROM sightings GROUP BY identity_id)
+SELECT coalesce(name, 'Person ' || number) AS label, identity_id, len(face_ids) AS faces, coalesce(media, 0) AS media,
     len(confirmed_face_ids) AS confirmed, coalesce(len(choices), 0) AS "references",
     CASE WHEN len(face_ids) = 0 THEN 'gone' WHEN is_ignored THEN 'ignored' ELSE 'seen' END AS state
-FROM identities LEFT JOIN "references" USING (identity_id) LEFT JOIN sightings USING (identity_id)
-GROUP BY ALL ORDER BY is_ignored, name IS NULL, media DESC, faces DESC, identity_id
+FROM identities LEFT JOIN "references" USING (identity_id) LEFT JOIN seen USING (identity_id)
+WHERE len(face_ids) > 0 OR name IS NOT NULL
+ORDER BY is_ignored, name IS NULL, media DESC, faces DESC, number
 """
 
 

@@ -1,10 +1,11 @@
 """The tables of an archive, joined by what the steps of a flow take in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyarrow.compute as pc
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
     DegradationCode,
@@ -21,9 +22,11 @@ from f2s_catalog.records import (
     TrackGate,
 )
 
-from f2s_ray.stages.units import ReferencePicture, UnitFace
+from f2s_ray.stages.units import FaceName, ReferencePicture, UnitFace
 
 __all__ = ["Archive"]
+
+LEAST_SHARE = 0.8  # of the quality of a face: a worse reference would not help it (``stale`` knows this, too)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,18 @@ class Archive:
             if len(segments) == len(tasks) and frames == (media.film.frame_count if media.film else 1):
                 yield media, segments
 
+    def names(self) -> dict[str, tuple[FaceName, ...]]:
+        """Of each photo the names that its faces have, in the order of the faces' ids."""
+        columns = self.catalog.table(Identity).select(["name", "face_ids"])
+        named = columns.filter(pc.is_valid(columns["name"])).to_pylist()
+        of = {face_id: identity["name"] for identity in named for face_id in identity["face_ids"]}
+        found: dict[str, list[FaceName]] = {}
+        for face in sorted(self.faces, key=lambda face: face.face_id) if of else ():
+            if face.face_id in of and face.track_id is None:
+                name = FaceName(face_id=face.face_id, name=of[face.face_id], box_px=face.box_px)
+                found.setdefault(face.media_id, []).append(name)
+        return {media_id: tuple(names) for media_id, names in found.items()}
+
     def unit_faces(self) -> Callable[[str], tuple[UnitFace, ...]]:
         """A function from a shot_id to its faces, each with its person's references and the nearest other person."""
         people = _People(self)
@@ -120,26 +135,27 @@ class _People:
     def __init__(self, archive: Archive) -> None:
         self._faces = {face.face_id: face for face in archive.faces}
         self._media = archive.media_by_id
-        self._identities = archive.catalog.rows(Identity)
-        self._of = {face_id: i for i, identity in enumerate(self._identities) for face_id in identity.face_ids}
+        columns = ["identity_id", "face_ids", "primary_face_id", "nearest_id"]
+        identities = archive.catalog.table(Identity).select(columns).to_pylist()
+        self._identities = {identity["identity_id"]: identity for identity in identities}
+        self._of = {face_id: identity["identity_id"] for identity in identities for face_id in identity["face_ids"]}
         self._sets = {row.identity_id: row for row in archive.catalog.rows(ReferenceSet)}
-        self._centroids = np.array([identity.centroid for identity in self._identities], dtype=np.float32)
 
     def unit(self, face: Face) -> UnitFace:
-        """The face with its references (never from the same picture or shot, or a copy of it) and its neighbours."""
-        index = self._of.get(face.face_id)
-        if index is None:
-            return UnitFace(face=face, identity_id=None, name=None, person=(), other=(), references=())
-        identity = self._identities[index]
-        references = [row for row in self._references(identity) if self._is_other_picture(row, face)]
-        vectors = np.array([row.embedding for row in references], dtype=np.float32)
+        """The face with its references (never from the same picture or shot, or a copy of it) and its neighbours.
+
+        Only faces enter, no means of whole identities: those move with each new picture, and would have all be done again.
+        """
+        identity_id = self._of.get(face.face_id)
+        references = [row for row in self._references(identity_id) if self._is_other_picture(row, face)]
+        others = self._nearest_other(identity_id)
         return UnitFace(
             face=face,
-            identity_id=identity.identity_id,
-            name=identity.name,
-            person=_unit(vectors.mean(0)) if references else (),
-            other=self._nearest_other(face, index),
+            identity_id=identity_id,
+            person=_mean(references),
+            other=_mean(others),
             references=tuple(self._picture(row) for row in references),
+            other_face_ids=tuple(row.face_id for row in others),
         )
 
     def _picture(self, face: Face) -> ReferencePicture:
@@ -153,8 +169,8 @@ class _People:
             landmarks_px=face.landmarks_px,
         )
 
-    def _references(self, identity: Identity) -> list[Face]:
-        chosen = self._sets.get(identity.identity_id)
+    def _references(self, identity_id: str | None) -> list[Face]:
+        chosen = self._sets.get(identity_id or "")
         return [self._faces[c.face_id] for c in chosen.choices if c.face_id in self._faces] if chosen else []
 
     def _is_other_picture(self, reference: Face, face: Face) -> bool:
@@ -162,14 +178,20 @@ class _People:
         same = there.content_digest == here.content_digest and (
             here.film is None or reference.shot_id.rpartition("/")[2] == face.shot_id.rpartition("/")[2]
         )
-        return not same and reference.quality >= face.quality * 0.8
+        return not same and reference.quality >= face.quality * LEAST_SHARE
 
-    def _nearest_other(self, face: Face, own: int) -> tuple[float, ...]:
-        if len(self._identities) < 2:
-            return ()
-        cosines = self._centroids @ np.array(face.embedding, dtype=np.float32)
-        cosines[own] = -2.0
-        return self._identities[int(cosines.argmax())].centroid
+    def _nearest_other(self, identity_id: str | None) -> list[Face]:
+        """The references of the nearest other identity, or else the face that it is shown by."""
+        nearest = self._identities.get(self._identities.get(identity_id or "", {}).get("nearest_id") or "")
+        if nearest is None:
+            return []
+        primary = self._faces.get(nearest["primary_face_id"])
+        return self._references(nearest["identity_id"]) or ([primary] if primary else [])
+
+
+def _mean(faces: Sequence[Face]) -> tuple[float, ...]:
+    """The unit mean; of nobody nothing."""
+    return _unit(np.array([face.embedding for face in faces], dtype=np.float32).mean(0)) if faces else ()
 
 
 def _unit(vector: np.ndarray) -> tuple[float, ...]:

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -13,7 +12,7 @@ from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.nearest import nearest
 from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem
-from f2s_catalog.views import connect
+from f2s_catalog.views import LABEL, connect
 from f2s_catalog.whom import whom
 
 from f2s_ray.errors import ConfigError
@@ -27,6 +26,8 @@ __all__ = ["People", "refuse_without_identities"]
 
 RUN_ID = "people"
 LONGEST_NAME = 200
+MOST_NAMES = 10_000  # among which the nearest is looked for
+WHO_SQL = f"SELECT face_ids, primary_face_id, {LABEL} AS label FROM identities"
 MARKS_SQL = """
 SELECT face_id, content_digest, frame, box_px FROM faces JOIN media USING (media_id)
 WHERE face_id IN (SELECT unnest($face_ids)) ORDER BY face_id
@@ -50,7 +51,6 @@ class People:
 
     def name(self, identity_id: str, name: str | None) -> None:
         """Call somebody so; ``None`` takes the name away."""
-        self._known(identity_id)
         self._say([self._label("name", identity_id, self._shown(identity_id), _named(name))])
 
     def merge(self, identity_id: str, others: Sequence[str]) -> None:
@@ -90,12 +90,10 @@ class People:
 
     def ignore(self, identity_id: str) -> None:
         """Nobody needs to see this one."""
-        self._known(identity_id)
         self._say([self._label("ignore", identity_id, self._shown(identity_id))])
 
     def notice(self, identity_id: str) -> None:
         """This one is to be seen again."""
-        self._known(identity_id)
         self._say([self._label("notice", identity_id, self._shown(identity_id))])
 
     def primary(self, identity_id: str, face_id: str) -> None:
@@ -109,8 +107,6 @@ class People:
         """These are two people."""
         if identity_id == other_id:
             raise ConfigError("one person is not two; name another one")
-        self._known(identity_id)
-        self._known(other_id)
         shown = (self._shown(identity_id), self._shown(other_id))
         self._say([self._constraint("not_same", (identity_id, other_id), *shown)])
 
@@ -133,7 +129,6 @@ class People:
         steps = identify_steps(*_chosen(self._output)) if _has_identities(self._output) else no_identities()
         for step in steps:
             run_reduction(self._catalog, step, RUN_ID)
-        self.__dict__.pop("_identities", None)
 
     def find(self, word: str) -> str:
         """The identity that a name, a label or the beginning of an id means.
@@ -142,7 +137,8 @@ class People:
             QueryError: nobody is called so, or more than one.
         """
         refuse_without_identities(self._output)
-        return whom(word, [(one["identity_id"], one["label"]) for one in self._identities.values()])
+        with connect(self._output, (Identity,)) as connection:
+            return whom(word, connection)
 
     def face(self, word: str, identity_id: str) -> str:
         """The face that an id or a path means: in a path the one of this person, else the only one that there is.
@@ -156,7 +152,7 @@ class People:
             word=word,
         )
         if not rows:
-            paths = [row["path"] for row in self._rows("SELECT path FROM media ORDER BY path")]
+            paths = [row["path"] for row in self._rows(f"SELECT path FROM media ORDER BY path LIMIT {MOST_NAMES}")]
             raise QueryError(f"there is no face in {word!r}; {nearest(word, paths)}")
         own = set(self._known(identity_id))
         rows = [row for row in rows if row["face_id"] in own] or rows
@@ -169,25 +165,23 @@ class People:
         self.says(facts)
         self.settle()
 
-    @cached_property
-    def _identities(self) -> dict[str, dict[str, Any]]:
-        rows = self._rows(
-            "SELECT identity_id, coalesce(name, 'Person ' || number) AS label, face_ids, primary_face_id FROM identities"
-        )
-        return {row["identity_id"]: row for row in rows}
+    def _who(self, identity_id: str) -> dict[str, Any]:
+        """Somebody who is there: faces, the one that is shown, and label."""
+        rows = self._rows(f"{WHO_SQL} WHERE identity_id = $identity_id", identity_id=identity_id)
+        if not rows:
+            labels = [row["label"] for row in self._rows(f"{WHO_SQL} ORDER BY name IS NULL, number LIMIT {MOST_NAMES}")]
+            raise QueryError(f"there is no person {identity_id!r}; {nearest(identity_id, labels)}")
+        return rows[0]
 
     def _known(self, identity_id: str) -> tuple[str, ...]:
         """The faces of somebody, who is there."""
-        if identity_id not in self._identities:
-            labels = [str(one["label"]) for one in self._identities.values()]
-            raise QueryError(f"there is no person {identity_id!r}; {nearest(identity_id, labels)}")
-        return tuple(self._identities[identity_id]["face_ids"])
+        return tuple(self._who(identity_id)["face_ids"])
 
     def _word(self, identity_id: str) -> str:
-        return str(self._identities[identity_id]["label"])
+        return str(self._who(identity_id)["label"])
 
     def _shown(self, identity_id: str) -> list[str]:
-        primary = self._identities[identity_id]["primary_face_id"]
+        primary = self._who(identity_id)["primary_face_id"]
         return [primary] if primary else []
 
     def _faces(self, face_ids: Sequence[str]) -> list[str]:

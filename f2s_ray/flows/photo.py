@@ -86,9 +86,11 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     ]
 
 
-def identify_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+def identify_flow(config: PhotoConfig, source: Path, output: Path, *, afresh: bool = False) -> list[Step]:
     """Identities, their references and where they are seen, from the faces that are indexed and what people said."""
-    return list(identify_steps(config.identify, config.references) if config.identities else no_identities())
+    if not config.identities:
+        return list(no_identities())
+    return list(identify_steps(config.identify, config.references, afresh=afresh))
 
 
 def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
@@ -273,7 +275,8 @@ def _estimate_units(catalog: Catalog) -> Iterator[Item]:
         media = archive.media_by_id[shot.media_id]
         if shot_name(media, shot) not in seen:  # what could not be decoded has its row already
             continue
-        alone = tuple(face.model_copy(update={"person": (), "other": (), "name": None}) for face in faces(shot.shot_id))
+        nobody = {"identity_id": None, "person": (), "other": (), "other_face_ids": ()}
+        alone = tuple(face.model_copy(update=nobody) for face in faces(shot.shot_id))
         yield _shot_item(media, shot, EstimateUnit(shot=shot, media=media, faces=alone))
 
 
@@ -294,14 +297,17 @@ def _judge_units(archive: Archive, config: PhotoConfig) -> Iterator[Item]:
 
 def _assemble_units(archive: Archive) -> Iterator[AssembleUnit]:
     """Media whose segments are all there. Measured times are left out: they must not ask for the same work again."""
-    names = {media.path for media in archive.media}
+    paths, names = {media.path for media in archive.media}, archive.names()
     for media, segments in archive.finished():
         measured = {"seconds": 0.0, "model_seconds": 0.0, "peak_memory_bytes": 0}
+        first = archive.tasks_by_media[media.media_id][0]
         yield AssembleUnit(
             segments=tuple(segment.model_copy(update=measured) for segment in segments),
             media=media,
-            restorer=archive.tasks_by_media[media.media_id][0].restorer,
-            names_taken=tuple(sorted(name for name in names if name.startswith(media.path) and name != media.path)),
+            restorer=first.restorer,
+            names_taken=tuple(sorted(path for path in paths if path.startswith(media.path) and path != media.path)),
+            face_names=names.get(media.media_id, ()),
+            planned_on=first.planned_on,
         )
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["FaceRegion", "region_edits"]
+__all__ = ["Area", "FaceRegion", "region_edits", "region_keys", "stored_area", "turned", "xmp_text"]
 
 REGIONS = "Xmp.mwg-rs.Regions"
 LIST = f"{REGIONS}/mwg-rs:RegionList"
@@ -43,8 +43,26 @@ def region_edits(
     edits |= {f"{dimensions}/stDim:w": size[0], f"{dimensions}/stDim:h": size[1], f"{dimensions}/stDim:unit": "pixel"}
     edits |= {LIST: 'type="Bag"'} if LIST not in xmp else {}
     for index, face in enumerate(added, start=max(stored, default=0) + 1):
-        edits |= _face(f"{LIST}[{index}]", face, size)
+        area = _area(face.box_px, size)
+        edits |= region_keys(f"{LIST}[{index}]", str(face.name), area)
     return edits
+
+
+def stored_area(box_px: tuple[float, float, float, float], size: tuple[int, int], orientation: int) -> Area:
+    """Centre and size of a box in the upright picture, as fractions of the picture as it is stored.
+
+    The Metadata Working Group's regions, Microsoft's and Picasa's are all about the stored picture, before its EXIF
+    orientation is applied.
+
+    >>> stored_area((75, 20, 100, 60), (100, 80), 6)
+    (0.5, 0.125, 0.5, 0.25)
+    """
+    return turned(_area(box_px, size), {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def xmp_text(text: str) -> str:
+    """A text as a value for Exiv2, which takes one that begins with ``type=`` for a structure: it gets a blank in front."""
+    return f" {text}" if text.startswith("type=") else text
 
 
 def turned(area: Area, orientation: int) -> Area:
@@ -77,17 +95,21 @@ def _turned_area(xmp: dict[str, object], prefix: str, orientation: int) -> dict[
     return {f"{prefix}:{part}": f"{value:.6f}" for part, value in parts} if orientation != 1 else {}
 
 
-def _face(prefix: str, face: FaceRegion, size: tuple[int, int]) -> dict[str, object]:
-    x0, y0, x1, y1 = face.box_px
-    area = f"{prefix}/mwg-rs:Area"
+def _area(box_px: tuple[float, float, float, float], size: tuple[int, int]) -> Area:
+    """Centre and size as fractions of the part of a box that lies in the picture."""
+    x0, x1 = (min(max(box_px[at] / size[0], 0.0), 1.0) for at in (0, 2))
+    y0, y1 = (min(max(box_px[at] / size[1], 0.0), 1.0) for at in (1, 3))
+    return (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0
+
+
+def region_keys(prefix: str, name: str, area: Area) -> dict[str, object]:
+    """One region of the list in Exiv2's names."""
+    place = f"{prefix}/mwg-rs:Area"
     return {
         prefix: 'type="Struct"',
-        f"{prefix}/mwg-rs:Name": face.name,
+        f"{prefix}/mwg-rs:Name": xmp_text(name),
         f"{prefix}/mwg-rs:Type": "Face",
-        area: 'type="Struct"',
-        f"{area}/stArea:x": f"{(x0 + x1) / 2 / size[0]:.6f}",
-        f"{area}/stArea:y": f"{(y0 + y1) / 2 / size[1]:.6f}",
-        f"{area}/stArea:w": f"{(x1 - x0) / size[0]:.6f}",
-        f"{area}/stArea:h": f"{(y1 - y0) / size[1]:.6f}",
-        f"{area}/stArea:unit": "normalized",
+        place: 'type="Struct"',
+        **{f"{place}/stArea:{part}": f"{value:.6f}" for part, value in zip("xywh", area, strict=True)},
+        f"{place}/stArea:unit": "normalized",
     }

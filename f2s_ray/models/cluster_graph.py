@@ -16,7 +16,7 @@ from f2s_ray.models.cluster_places import Places
 
 __all__ = ["Groups", "Need", "Sums", "mixed"]
 
-BLOCK_PAIRS = 1 << 16
+BLOCK_PAIRS = 1 << 13  # vectors that are read at a time: 4 MiB of them stay in a processor's cache
 MILLIONTHS = 1_000_000
 
 
@@ -41,7 +41,7 @@ class Sums:
         """Groups are numbered from 0, and ``groups`` rises; what lies in ``rows`` of a group is added in that order."""
         begin = np.flatnonzero(np.append(True, groups[1:] != groups[:-1])) if len(groups) else groups
         self.sizes = np.diff(np.append(begin, len(rows))).astype(np.int32)
-        self._embeddings = embeddings
+        self._embeddings = np.asarray(embeddings)  # of a mapped file the plain view, which is faster to pick from
         self._row = rows[begin]
         self._slot = np.full(len(begin), -1, dtype=np.int32)
         many = np.flatnonzero(self.sizes > 1)
@@ -65,8 +65,9 @@ class Sums:
         single = slots < 0
         if single.all():
             return np.ascontiguousarray(self._embeddings[self._row[groups]], dtype=np.float32)
-        sums = self._sums[np.maximum(slots, 0)]
+        sums = np.empty((len(groups), self._sums.shape[1]), dtype=np.float32)
         sums[single] = self._embeddings[self._row[groups[single]]]
+        sums[~single] = self._sums[slots[~single]]
         return sums
 
     def means(self, groups: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k d"]:
@@ -101,11 +102,12 @@ class Groups:
         count = 0
         while len(convincing := np.flatnonzero(excess >= 0)):
             chosen, centre, other = self._chosen(a[convincing], b[convincing], excess[convincing])
-            free = ~self.places.clash(centre, other)
+            clash = self.places.clash(centre, other)
+            free = ~clash
             free[free] = self.places.first_come(other[free], centre[free])
             self.unite(centre[free], other[free])
             count += int(np.count_nonzero(free))
-            a, b, excess = self._contracted(a, b, excess, convincing[chosen])
+            a, b, excess = self._contracted(a, b, excess, convincing[chosen[clash | free]])
         return count
 
     def unite(self, a: Int[np.ndarray, " k"], b: Int[np.ndarray, " k"], counted: bool = True) -> None:
@@ -133,8 +135,8 @@ class Groups:
         means = np.empty(len(a), dtype=np.float32)
         for first in range(0, len(a), BLOCK_PAIRS):
             some = slice(first, first + BLOCK_PAIRS)
-            means[some] = _dots(self.sums.means(a[some]), self.sums.means(b[some]))
-        return means
+            means[some] = _dots(self.sums.take(a[some]), self.sums.take(b[some]))
+        return means / (self.sums.sizes[a] * self.sums.sizes[b].astype(np.float32))
 
     def needed(self, a: Int[np.ndarray, " e"], b: Int[np.ndarray, " e"]) -> Float[np.ndarray, " e"]:
         """What the mean cosine of two groups must reach: copies of one picture count once, different pictures more."""
@@ -175,7 +177,7 @@ class Groups:
         self, a: np.ndarray, b: np.ndarray, excess: np.ndarray, done: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The pairs between the groups as they are now, each once, without those that are done."""
-        # A pair that was done and not merged clashes, and whatever its groups become will clash: it may go for good.
+        # A pair that is done and not merged clashes, and whatever its groups become will clash: it may go for good.
         grown = np.zeros(len(self.root), dtype=bool)
         grown[a[done]] = grown[b[done]] = True
         changed = grown[a] | grown[b]

@@ -16,9 +16,9 @@ __all__ = ["SearchLimits", "near_pairs"]
 
 BLOCK_ROWS = 65_536  # of the vectors that are compared at a time
 BLOCK_CELLS = 1 << 21  # of a block of cosines: 8 MiB, which stays in a processor's cache
-MOST_PAIRS = 400_000_000  # that a search of lists may give when every face has many like it
-FEWEST_NEAREST = 4
-MOST_LISTS = 32  # that a vector stands in
+MOST_LISTS = 8  # that a vector stands in
+LIST_NEAREST = 4  # that a vector is paired with out of a list: it stands in several, and memory grows with pairs
+FOLD_PAIRS = 30_000_000
 TRAINING_ROWS_PER_LIST = 24
 TRAINING_ROUNDS = 5
 
@@ -30,7 +30,7 @@ class SearchLimits:
     """How hard to look."""
 
     floor: float  # least inner product of a pair
-    nearest: int  # most that a vector is paired with, out of a block or a list
+    nearest: int  # most that a vector is paired with, out of a block of all others
     exact_pairs: float  # up to so many comparisons every pair is looked at
     list_pairs: float  # beyond, lists are made so that about so many are
 
@@ -50,8 +50,7 @@ def near_pairs(
     if len(queries) and len(base):
         exact = float(len(queries)) * len(base) <= limits.exact_pairs
         parts = _blocks(queries, base) if exact else _lists(take, queries, base, limits.list_pairs)
-        standing = 1 if exact else _lists_each(len(queries), len(base), limits.list_pairs)
-        most = int(np.clip(MOST_PAIRS // (len(queries) * standing), FEWEST_NEAREST, limits.nearest))
+        most = limits.nearest if exact else min(limits.nearest, LIST_NEAREST)
         for some_queries, some_base in parts:
             for one, other in _alike(take, some_queries, some_base, limits.floor, most):
                 found.add(one, other)
@@ -71,7 +70,7 @@ class _PairSet:
         low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]
         self._fresh.append(low.astype(np.int64) << 32 | high)
         self._fresh_count += len(low)
-        if self._fresh_count > MOST_PAIRS // 8:
+        if self._fresh_count > FOLD_PAIRS:
             self._fold()
 
     def pairs(self) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
@@ -151,7 +150,7 @@ def _centres(take: Take, sample: np.ndarray, count: int) -> torch.Tensor:
 
 def _nearest(vectors: torch.Tensor, centres: torch.Tensor, each: int) -> torch.Tensor:
     """The numbers of the nearest centres, (n each)."""
-    step = max(1, 4 * BLOCK_CELLS // len(centres))
+    step = max(1, BLOCK_CELLS // len(centres))
     return torch.cat([torch.topk(some @ centres.T, each, dim=1).indices for some in vectors.split(step)])
 
 

@@ -36,7 +36,7 @@ class ClusteringConfig(BaseModel):
     join_margin: float = Field(default=0.04, description="by how much a joining face must prefer its person")
     neighbours: int = Field(default=64, ge=1, description="nearest faces that are looked at")
     exact_pairs: float = Field(default=4e10, gt=0, description="up to so many pairs all are compared, with none missed")
-    list_pairs: float = Field(default=4e11, gt=0, description="pairs compared in a larger archive: time against misses")
+    list_pairs: float = Field(default=1e11, gt=0, description="pairs compared in a larger archive: time against misses")
 
 
 def cluster(
@@ -50,6 +50,7 @@ def cluster(
 
     Only new faces are looked up, among all, so groups that exist stay whole and stay apart, with one exception: two of
     them become one when new faces are alike to both and the mean over all pairs then suffices as for any two groups.
+    A track of a film that is new is therefore one new row, its mean, and not a group of rows, which none is looked up for.
 
     Args:
         embeddings: unit vectors, float32; may be a memory-mapped file.

@@ -1,4 +1,4 @@
-"""RestoredSegments to RestoredMedia: the result goes to its place when it is whole."""
+"""RestoredSegments to RestoredMedia: the result goes to its place when it is whole, and says who is seen in it."""
 
 import errno
 import os
@@ -16,6 +16,9 @@ from f2s_ray.media.film.join import join_segments, suffix_for
 from f2s_ray.media.film.presets import pixel_format_for, preset_named
 from f2s_ray.media.film.segments import Segment
 from f2s_ray.stages.films import Films, file_digest
+from f2s_ray.stages.naming import name_faces, names_digest, noted
+from f2s_ray.stages.units import FaceName
+from f2s_ray.stages.workbench import WORK
 
 __all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name", "whole_task_id"]
 
@@ -31,6 +34,8 @@ class AssembleUnit(Record):
     media: MediaItem
     restorer: str
     names_taken: tuple[str, ...] = Field(description="other files of INPUT that begin with the name of this one")
+    face_names: tuple[FaceName, ...] = Field(description="of a photo: who is seen, as far as they have names")
+    planned_on: str = Field(exclude=True, description="day of the plan; it decides nothing that is not decided already")
 
 
 class AssembleSetup(BaseModel):
@@ -60,7 +65,7 @@ class AssembleMedia:
     """Move a photo from the work folder, or join a film from its segments, into the tree of results, under its source's path."""
 
     def __init__(self, config: AssembleSetup) -> None:
-        self._root = Path(config.output_root)
+        self._input, self._output = Path(config.input_root), Path(config.output_root)
         self._films, self._preset = Films(Path(config.input_root)), preset_named(config.preset)
 
     def __call__(self, record: AssembleUnit) -> Iterator[RestoredMedia]:
@@ -73,23 +78,39 @@ class AssembleMedia:
 
     def _photo(self, record: AssembleUnit) -> RestoredMedia:
         (segment,) = record.segments
-        aside = self._root / segment.path
+        aside = self._output / segment.path
         path, target = self._place(record, aside.suffix)
+        made = aside if aside.exists() else target
+        if not made.exists():
+            raise MediaError("lost", f"{path}: the restored file was changed or is gone; run `f2s retry`")
         try:
-            if aside.exists():
+            found = file_digest(made)
+            if record.face_names or found != segment.digest:
+                self._named(record, made).replace(target)
+                aside.unlink(missing_ok=True)
+                found = file_digest(target)
+            elif made is aside:
                 aside.replace(target)
+            byte_count = target.stat().st_size
         except OSError as error:
             raise _trouble(path, error) from error
-        if not target.exists() or file_digest(target) != segment.digest:
-            raise MediaError("lost", f"{path}: the restored file was changed or is gone; run `f2s retry`")
-        return _row(record, path, segment.digest, segment.byte_count, (segment.carried_over, segment.changed))
+        return _row(record, path, found, byte_count, (segment.carried_over, segment.changed))
+
+    def _named(self, record: AssembleUnit, made: Path) -> Path:
+        """A copy of a photo's result, aside, whose regions bear the names of today and no others."""
+        (segment,) = record.segments
+        aside = self._output / WORK / f"{segment.task_id}.naming{made.suffix}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        plain, named = (noted(record.restorer, record.planned_on, names) for names in ((), record.face_names))
+        name_faces(made, aside, self._input / record.media.path, (plain, named), segment.digest)
+        return aside
 
     def _film(self, record: AssembleUnit) -> RestoredMedia:
         film = self._films.of(record.media)
         path, target = self._place(record, suffix_for(film, self._preset))
         segments = []
         for one in record.segments:
-            place = self._root / one.path
+            place = self._output / one.path
             if not place.exists() or file_digest(place) != one.digest:
                 raise MediaError("lost", f"{one.path}: a restored part of {record.media.path} is gone; run `f2s retry`")
             segments.append(Segment(place, one.first_frame, one.first_frame + one.frame_count))
@@ -117,7 +138,7 @@ class AssembleMedia:
             raise MediaError(
                 "name", f"{record.media.path}: its result would be {path}, which is another file's; rename one"
             )
-        target = self._root / path
+        target = self._output / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -152,6 +173,8 @@ def _row(
         byte_count=byte_count,
         source_digest=record.media.content_digest,
         models=(record.restorer,),
+        faces=tuple({face.face_id: face for segment in record.segments for face in segment.faces}.values()),
+        names_digest=names_digest(record.face_names),
         carried_over=words[0],
         changed=words[1],
     )

@@ -119,7 +119,10 @@ class _State:
             row: Holding(self._root(held.identity_id), held.is_said, held.is_confirmed)
             for row, held in self.faces.items()
         }
-        rejected = {row: frozenset(map(self._root, some)) for row, some in self.rejected.items() if some}
+        rejected = {row: frozenset(map(self._root, some)) for row, some in self.rejected.items()}
+        # Who a face is not may have become who it is said to be: then it stays.
+        own = {row: {held.identity_id} for row, held in faces.items() if held.is_said}
+        rejected = {row: left for row, some in rejected.items() if (left := some - own.get(row, set()))}
         roots = {self._root(who) for who in self.spoken_of}
         return Said(
             faces=faces,

@@ -59,7 +59,7 @@ def identify(faces: pa.Table, memory: Memory, config: ClusteringConfig, *, afres
     places = _places(faces, memory.content_digests)
     said = replay(memory.facts, places.of_marks(marks_of(memory.facts)))
     found = _found(faces, places, memory, said, config, afresh=afresh) if faces.num_rows else _none()
-    asleep = _asleep(memory.previous, set(found["identity_id"].to_pylist()), said)
+    asleep = _asleep(memory.previous, found, said)
     together = pa.concat_tables([found, asleep])
     return together.take(pc.sort_indices(together["identity_id"]))
 
@@ -149,9 +149,10 @@ def _numbered(ids: Sequence[str], sizes: np.ndarray, numbers: Mapping[str, int])
     return [numbers[one] if one in numbers else counted[one] for one in ids]
 
 
-def _asleep(previous: pa.Table, found: set[str], said: Said) -> pa.Table:
+def _asleep(previous: pa.Table, found: pa.Table, said: Said) -> pa.Table:
     """Rows without faces: of those that were spoken of and are not seen now, and of who has the highest number."""
-    highest = pc.max(previous["number"]).as_py()
+    seen = set(found["identity_id"].to_pylist())
+    highest = max(pc.max(table["number"]).as_py() or 0 for table in (previous, found))
     columns = (previous[name].to_pylist() for name in ("identity_id", "number"))
     rows = [
         Identity(
@@ -168,7 +169,7 @@ def _asleep(previous: pa.Table, found: set[str], said: Said) -> pa.Table:
             is_ignored=identity_id in said.ignored,
         )
         for identity_id, number in zip(*columns, strict=True)
-        if identity_id not in found and (identity_id in said.stated or number == highest)
+        if identity_id not in seen and (identity_id in said.stated or number == highest)
     ]
     return to_table(Identity, rows)
 

@@ -61,6 +61,7 @@ class RestoreMedia:
             frame_count=written.page_count,
             carried_over=written.carried_over,
             changed=written.changed,
+            faces=record.task_faces,
             gates=written.gates,
             seconds=time.perf_counter() - begin,
             model_seconds=self._bench.clock.seconds - worked,

@@ -9,25 +9,22 @@ from f2s_catalog.records import FaceGate
 from jaxtyping import Float
 from torch import Tensor
 
-from f2s_ray import __version__
 from f2s_ray.errors import MediaError
 from f2s_ray.media.compare import compare
 from f2s_ray.media.encode import EncodeOptions, encode
 from f2s_ray.media.geometry import is_alignable
-from f2s_ray.media.metadata import Provenance, carry, finish
+from f2s_ray.media.metadata import carry, finish
 from f2s_ray.media.photo import Photo
-from f2s_ray.media.regions import FaceRegion
 from f2s_ray.models.composite import AS_THE_SCENE, Sighting, paste_face
 from f2s_ray.models.gate import Candidate, judge
 from f2s_ray.stages.gates import gate_row, neighbours_of
+from f2s_ray.stages.naming import noted
 from f2s_ray.stages.photos import open_photo, points
 from f2s_ray.stages.told import local_code, pooled_of
 from f2s_ray.stages.units import RestoreUnit, UnitFace
 from f2s_ray.stages.workbench import Workbench
 
-__all__ = ["SOFTWARE", "Written", "restore_photo"]
-
-SOFTWARE = "f2s_ray"
+__all__ = ["Written", "restore_photo"]
 
 
 @dataclass(frozen=True)
@@ -88,14 +85,9 @@ def _write(record: RestoreUnit, photo: Photo, gates: tuple[FaceGate, ...], bench
     """Encode, carry the metadata, compare."""
     source = bench.root / record.media.path
     encoded = encode(photo, source, aside, EncodeOptions(quality=bench.config.quality))
-    carried = carry(source, aside, _provenance(record))
+    carried = carry(source, aside, noted(record.restorer, record.planned_on))  # names come later, and ask for no pixel
     losses = compare(source, aside)
     if losses:
         raise MediaError("contract", f"{record.media.path}: metadata would be lost: {'; '.join(losses[:3])}")
     finish(aside, source)
     return Written(len(photo.pages), gates, carried.carried_over, (*encoded.changed, *carried.changed))
-
-
-def _provenance(record: RestoreUnit) -> Provenance:
-    regions = tuple(FaceRegion(face.name, face.face.box_px) for face in record.faces)
-    return Provenance(SOFTWARE, __version__, (record.restorer,), record.planned_on, regions)

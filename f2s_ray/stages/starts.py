@@ -57,7 +57,8 @@ def starts_of(
     is_stated = np.array([identity_id in said.stated for identity_id in known.ids], dtype=bool)
     of_face = known.of_face.copy()
     if afresh:
-        of_face[(of_face != NEW) & ~is_stated[of_face]] = NEW
+        known_rows = np.flatnonzero(of_face != NEW)
+        of_face[known_rows[~is_stated[of_face[known_rows]]]] = NEW
     is_said = np.zeros(len(of_face), dtype=bool)
     for row, held in said.faces.items():
         if held.is_said or of_face[row] == NEW:

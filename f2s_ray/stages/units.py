@@ -1,9 +1,29 @@
 """What the stages take: records joined by the flow, so that a stage needs no table. They are never stored."""
 
-from f2s_catalog.records import CodeChange, Face, FaceMark, MediaItem, Record, RegionCode, Shot, TaskFace, TrackGate
+from f2s_catalog.records import (
+    Box,
+    CodeChange,
+    Face,
+    FaceMark,
+    MediaItem,
+    Record,
+    RegionCode,
+    Shot,
+    TaskFace,
+    TrackGate,
+)
 from pydantic import Field
 
-__all__ = ["EstimateUnit", "JudgeUnit", "ReferencePicture", "RestoreUnit", "ScoreUnit", "ShotUnit", "UnitFace"]
+__all__ = [
+    "EstimateUnit",
+    "FaceName",
+    "JudgeUnit",
+    "ReferencePicture",
+    "RestoreUnit",
+    "ScoreUnit",
+    "ShotUnit",
+    "UnitFace",
+]
 
 
 class ShotUnit(Record):
@@ -32,10 +52,12 @@ class UnitFace(Record):
 
     face: Face
     identity_id: str | None
-    name: str | None = Field(description="the name a person gave, for the region in the result")
     person: tuple[float, ...] = Field(description="unit mean of its references; empty when there is none")
-    other: tuple[float, ...] = Field(description="centroid of the nearest other identity; empty when there is none")
+    other: tuple[float, ...] = Field(
+        description="unit mean of the references of the nearest other identity, or else its best face; empty when there is none"
+    )
     references: tuple[ReferencePicture, ...]
+    other_face_ids: tuple[str, ...] = Field(description="the faces that ``other`` is the mean of")
 
 
 class EstimateUnit(Record):
@@ -79,9 +101,18 @@ class RestoreUnit(Record):
                 face_id=face.face.face_id,
                 identity_id=face.identity_id,
                 reference_face_ids=tuple(reference.face_id for reference in face.references),
+                other_face_ids=face.other_face_ids,
             )
             for face in self.faces
         )
+
+
+class FaceName(Record):
+    """A face and the name that a person gave to whose face it is."""
+
+    face_id: str
+    name: str
+    box_px: Box = Field(description="x0 y0 x1 y1 in the upright frame")
 
 
 class ScoreUnit(Record):

@@ -26,23 +26,24 @@ def examples(name: str) -> list[str]:
 
 
 def test_the_commands_of_the_product_are_all_there():
-    promised = ["demo", "restore", "index", "identify", "plan", "status", "failed", "retry", "query", "find", "report"]
-    promised += ["weights", "weights list", "weights pull", "weights verify"]
-    said = [
-        "name",
-        "merge",
-        "split",
-        "confirm",
-        "reject",
-        "ignore",
-        "notice",
-        "primary",
-        "references",
-        "not-same",
-        "erase",
-        "encrypt",
+    promised = [
+        "demo",
+        "restore",
+        "index",
+        "identify",
+        "plan",
+        "status",
+        "failed",
+        "retry",
+        "query",
+        "find",
+        "report",
+        "view",
     ]
-    promised += ["people", *(f"people {name}" for name in ["list", "show", *said])]
+    promised += ["weights", "weights list", "weights pull", "weights verify"]
+    said = ["name", "merge", "split", "confirm", "reject", "ignore", "notice", "primary", "references", "not-same"]
+    said += ["erase", "encrypt"]
+    promised += ["people", *(f"people {name}" for name in ["list", "show", *said, "import", "export"])]
     promised += ["train", "evaluate", "version"]
     assert {f"f2s {name}" for name in promised} == set(COMMANDS) - {"f2s"}
 

@@ -28,7 +28,7 @@ def test_it_has_two_import_roots_and_nothing_else(wheel):
 
 def test_all_that_is_no_code_came_along(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    suffixes = (".yaml", ".safetensors", ".json", ".j2", ".css", ".js", ".typed", ".md")
+    suffixes = (".yaml", ".safetensors", ".json", ".j2", ".html", ".css", ".js", ".svg", ".typed", ".md")
     data = [path for path in (ROOT / "f2s_ray").rglob("*") if path.suffix in suffixes or path.name == "py.typed"]
     assert {str(path.relative_to(ROOT)) for path in data} <= names
     assert {"f2s_ray/configs/archive.yaml", "f2s_catalog/py.typed"} <= names

@@ -1,7 +1,7 @@
 """Outcomes for the tests of the catalog."""
 
 from f2s_catalog.ledger import Outcome
-from f2s_catalog.records import Attempt, Face, Record, Shot, Source
+from f2s_catalog.records import Attempt, Face, Identity, Label, Record, Shot, Source
 
 
 def attempt_of(item_id, fingerprint="f1", *, step="probe", status="done", kind=None, number=1) -> Attempt:
@@ -63,3 +63,23 @@ def face(index, score=0.5) -> Face:
         embedding=(0.0, 1.0),
         embedder="made@0",
     )
+
+
+def person(identity_id, number, face_ids, name=None) -> Identity:
+    return Identity(
+        identity_id=identity_id,
+        number=number,
+        face_ids=tuple(face_ids),
+        confirmed_face_ids=(),
+        primary_face_id=face_ids[0],
+        centroid=(1.0,),
+        cohesion=1,
+        margin=1,
+        nearest_id=None,
+        name=name,
+        is_ignored=False,
+    )
+
+
+def label(fact_id, name, identity_id="a" * 32) -> Label:
+    return Label(fact_id=fact_id, said_at="", said_by="test", kind="name", identity_id=identity_id, name=name, faces=())

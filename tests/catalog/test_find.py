@@ -6,11 +6,11 @@ import pytest
 from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.find import find
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import TABLES, DegradationCode, FaceGate, Identity, MediaItem, Shot, TrackGate
+from f2s_catalog.records import TABLES, DegradationCode, Face, FaceGate, MediaItem, Shot, Sighting, Source, TrackGate
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.catalog.made import face, outcome, shot, source
+from tests.catalog.made import face, outcome, person, shot, source
 
 ANN, BEN, CID, NOBODY = "a" * 32, "b" * 32, "c" * 32, "d" * 32
 
@@ -67,15 +67,26 @@ class Archive:
                 self.faces.setdefault(identity_id, []).append(own["face_id"])
 
     def commit(self, names=None) -> None:
-        for identity_id, face_ids in self.faces.items():
-            name = {ANN: "Ann", BEN: "Ben", CID: "Cid"} | (names or {})
-            self.records.append(
-                Identity(
-                    identity_id=identity_id, face_ids=tuple(face_ids), centroid=(1.0,), cohesion=1, margin=1,
-                    name=name.get(identity_id),
-                )
-            )  # fmt: skip
+        name = {ANN: "Ann", BEN: "Ben", CID: "Cid"} | (names or {})
+        for number, (identity_id, face_ids) in enumerate(sorted(self.faces.items()), start=1):
+            self.records.append(person(identity_id, number, face_ids, name.get(identity_id)))
+            self.records += self.sightings(identity_id, set(face_ids))
         Catalog(self.root).commit(TABLES, [outcome("*", *self.records)])
+
+    def sightings(self, identity_id, face_ids) -> list[Sighting]:
+        """A row for each track of a listed file."""
+        media = {row.media_id: row for row in self.records if isinstance(row, MediaItem)}
+        listed = {row.path for row in self.records if isinstance(row, Source)}
+        faces = [row for row in self.records if isinstance(row, Face) and row.face_id in face_ids]
+        tracks = {row.track_id or row.face_id: row for row in faces if media[row.media_id].path in listed}
+        return [
+            Sighting(
+                identity_id=identity_id, path=media[row.media_id].path, track_id=track, media_id=row.media_id,
+                kind=media[row.media_id].kind, face_id=row.face_id, face_count=1, is_confirmed=False, likeness=1,
+                seen_from_seconds=row.seen_from_seconds, seen_to_seconds=row.seen_to_seconds,
+            )
+            for track, row in tracks.items()
+        ]  # fmt: skip
 
     def paths(self, text) -> list[str]:
         return [found.path for found in find(self.root, text)]
@@ -188,6 +199,8 @@ def test_a_question_finds_what_is_known_to_be_there(photos, text, numbers):
         ("kind:film -person:Cid", ["party.mp4"]),
         ("kind:film|photo gate:kept|blended", ["party.mp4"]),
         ("gate:restored", []),
+        ("gate:rejected", ["party.mp4"]),
+        ("-gate:rejected", ["ann.jpg", "talk.mp4"]),
     ],
 )
 def test_in_a_film_together_is_at_overlapping_times(films, text, paths):

@@ -1,11 +1,12 @@
 import pytest
 from f2s_catalog.arrow import schema_of
+from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog, Outcome, standing
 from f2s_catalog.query import query
-from f2s_catalog.records import TABLES, Attempt, Face, Shot, Source
+from f2s_catalog.records import TABLES, Attempt, Face, Label, Shot, Source
 from f2s_catalog.store import fragments
 
-from tests.catalog.made import attempt_of, face, failed, outcome, shot, source
+from tests.catalog.made import attempt_of, face, failed, label, outcome, shot, source
 
 
 @pytest.fixture
@@ -25,8 +26,8 @@ def test_an_empty_catalog_has_every_table_and_creates_nothing(catalog):
 
 
 def test_rows_come_back_sorted_by_key(catalog):
-    catalog.commit((Source,), [outcome("2", source("b")), outcome("1", source("c"), source("a"))])
-    assert catalog.rows(Source) == [source("a"), source("b"), source("c")]
+    catalog.commit((Face,), [outcome("2", face(1)), outcome("1", face(2), face(0))])
+    assert catalog.rows(Face) == [face(0), face(1), face(2)]
 
 
 def test_a_face_fewer_than_last_time_is_gone(catalog):
@@ -43,18 +44,18 @@ def test_a_configuration_that_comes_back_shows_only_its_newest_rows(catalog):
 
 
 def test_an_item_that_now_fails_shows_nothing(catalog):
-    catalog.commit((Source,), [outcome("a", source("a")), outcome("b", source("b"))])
-    catalog.commit((Source,), [failed("a", fingerprint="f2", number=2)])
-    assert paths(catalog) == ["b"]
+    catalog.commit((Face,), [outcome("a", face(0)), outcome("b", face(1))])
+    catalog.commit((Face,), [failed("a", fingerprint="f2", number=2)])
+    assert catalog.rows(Face) == [face(1)]
 
 
 def test_records_without_their_attempts_are_not_seen_and_the_next_try_is(catalog):
-    catalog.commit((Source,), [outcome("a", source("a"), source("left behind"))])
+    catalog.commit((Source, Face), [outcome("*", source("a"), face(0), face(1))])
     (ledger,) = fragments(catalog.root, Attempt)
     ledger.unlink()
-    assert paths(catalog) == []
-    catalog.commit((Source,), [outcome("a", source("a"))])
-    assert paths(catalog) == ["a"]
+    assert (paths(catalog), catalog.rows(Face)) == ([], [])
+    catalog.commit((Source, Face), [outcome("*", source("a"), face(0))])
+    assert (paths(catalog), catalog.rows(Face)) == (["a"], [face(0)])
 
 
 def test_of_two_items_with_one_key_the_newest_counts(catalog):
@@ -127,19 +128,19 @@ def test_nothing_to_commit_writes_nothing(catalog):
 
 
 def test_the_version_of_a_table_changes_with_who_made_it_and_not_with_others(catalog):
-    catalog.commit((Source,), [outcome("a", source("a"))])
-    before = catalog.version(Source)
+    catalog.commit((Source, Face), [outcome("*", source("a"), face(0))])
+    before = catalog.version(Source), catalog.version(Face)
     catalog.commit((Shot,), [outcome("m", shot(0), step="cut")])
-    assert catalog.version(Source) == before
-    catalog.commit((Source,), [outcome("a", source("a"), fingerprint="f2", number=2)])
-    assert catalog.version(Source) != before
+    assert (catalog.version(Source), catalog.version(Face)) == before
+    catalog.commit((Source, Face), [outcome("*", source("a"), face(0), fingerprint="f2", number=2)])
+    assert not {catalog.version(Source), catalog.version(Face)} & set(before)
 
 
 def test_the_same_catalog_may_commit_inside_its_own_lock(catalog):
     with catalog.writing(), catalog.writing():
-        catalog.commit((Source,), [outcome("a", source("a"))])
-    catalog.commit((Source,), [outcome("b", source("b"))])
-    assert paths(catalog) == ["a", "b"]
+        catalog.commit((Face,), [outcome("a", face(0))])
+    catalog.commit((Face,), [outcome("b", face(1))])
+    assert catalog.rows(Face) == [face(0), face(1)]
 
 
 def at(path, step, status, run_id):
@@ -162,9 +163,36 @@ def test_the_view_of_failures_follows_the_same_rule(catalog):
         row = attempt_of("a", step=step, status="failed", kind="broken", number=number)
         catalog.commit((), [Outcome(row.model_copy(update={"run_id": run_id}), ())])
 
-    catalog.commit((Source,), [outcome("list", source("a.jpg"), step="list")])
+    catalog.commit((Source,), [outcome("*", source("a.jpg"), step="list")])
     commit("detect", "run 1", 1)
     commit("probe", "run 2", 2)
     assert [row["step"] for row in query(catalog.root, "SELECT step FROM failures").to_pylist()] == ["probe"]
-    catalog.commit((Source,), [outcome("list", source("b.jpg"), step="list", number=2)])
+    catalog.commit((Source,), [outcome("*", source("b.jpg"), step="list", number=2)])
     assert query(catalog.root, "SELECT step FROM failures").to_pylist() == []
+
+
+def test_what_people_say_is_current_whatever_is_run_and_the_version_changes_with_it(catalog):
+    before = catalog.version(Label)
+    catalog.say([label("1", "Ann")])
+    catalog.commit((Source,), [outcome("*", source("a"))])
+    catalog.say([label("2", "Ben")])
+    assert [row.name for row in catalog.rows(Label)] == ["Ann", "Ben"]
+    assert catalog.version(Label) != before
+
+
+def test_something_can_be_said_and_committed_while_a_job_holds_the_catalog(catalog):
+    with catalog.writing():
+        Catalog(catalog.root).say([label("1", "Ann")])
+        Catalog(catalog.root).commit((Face,), [outcome("a", face(0))])
+    assert ([row.name for row in catalog.rows(Label)], catalog.rows(Face)) == (["Ann"], [face(0)])
+
+
+def test_of_a_table_that_a_reduction_replaces_only_the_last_commit_is_opened(catalog):
+    catalog.commit((Source,), [outcome("*", source("old"))])
+    catalog.commit((Source,), [outcome("*", source("new"), fingerprint="f2", number=2)])
+    old, new = fragments(catalog.root, Source)
+    old.write_bytes(b"spoilt")
+    assert paths(catalog) == ["new"]
+    new.write_bytes(b"spoilt")
+    with pytest.raises(CatalogError, match=f"{new} is damaged"):
+        paths(catalog)

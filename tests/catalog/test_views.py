@@ -8,7 +8,7 @@ from tests.catalog.made import outcome, source
 
 
 def test_only_the_tables_that_are_asked_for_are_opened(tmp_path):
-    Catalog(tmp_path).commit((Source,), [outcome("a", source("a"))])
+    Catalog(tmp_path).commit((Source,), [outcome("*", source("a"))])
     with connect(tmp_path, (Source,)) as connection:
         assert connection.sql("SELECT path FROM sources").fetchall() == [("a",)]
         with pytest.raises(duckdb.CatalogException):
@@ -22,9 +22,9 @@ def test_the_ledger_is_always_there(tmp_path):
 
 def test_a_reader_sees_whole_commits_while_another_writes(tmp_path):
     catalog = Catalog(tmp_path)
-    catalog.commit((Source,), [outcome("a", source("a"))])
+    catalog.commit((Source,), [outcome("*", source("a"))])
     with connect(tmp_path) as connection:
-        catalog.commit((Source,), [outcome("a", source("b"), fingerprint="f2", number=2)])
+        catalog.commit((Source,), [outcome("*", source("b"), fingerprint="f2", number=2)])
         assert connection.sql("SELECT path FROM sources").fetchall() == [("a",)]
     assert [row.path for row in catalog.rows(Source)] == ["b"]
 

@@ -89,6 +89,12 @@ def test_named_faces_become_regions_and_unnamed_do_not(tmp_path: Path) -> None:
         assert "Xmp.mwg-rs.Regions/mwg-rs:RegionList[2]" not in xmp
 
 
+def test_a_name_that_looks_like_a_structure_of_xmp_is_a_name(tmp_path: Path) -> None:
+    faces = (FaceRegion('type="x" Ann', (16, 12, 32, 36)),)
+    xmp = xmp_of(carried(make("rgb.jpg", tmp_path), replace(NOTE, faces=faces))[0])
+    assert str(xmp["Xmp.mwg-rs.Regions/mwg-rs:RegionList[1]/mwg-rs:Name"]).strip() == 'type="x" Ann'
+
+
 def test_stored_regions_turn_with_the_picture_and_names_come_once(tmp_path: Path) -> None:
     source = tmp_path / "turned.jpg"
     source.write_bytes(turned_jpeg(1))

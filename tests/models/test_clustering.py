@@ -183,6 +183,16 @@ def test_a_place_keeps_groups_that_exist_apart_from_new_faces_for_good():
     assert labels[0] == labels[1] != labels[2] == labels[3]
 
 
+def test_who_is_kept_out_by_one_who_is_kept_out_himself_still_joins():
+    vectors, _ = people(1, 20, cosine=0.8)
+    middle = unit(vectors.mean(axis=0))
+    first, second, third = (between(cosine, middle, seed=seed) for seed, cosine in enumerate((0.80, 0.76, 0.72)))
+    # The second stands in a picture with the first and in another with the third.
+    places = [(20, 0), (21, 0), (21, 1), (22, 1)]
+    labels = grouped(np.vstack([vectors, first, second, third]), places=places, start=[0] * 20 + [-1] * 3)
+    assert labels[20] == labels[22] == labels[0] != labels[21]
+
+
 def test_joining_new_faces_parts_no_group_and_a_clean_archive_comes_out_as_at_once():
     vectors, truth = people(30, 8)
     before = np.random.default_rng(0).random(240) < 0.6

@@ -51,7 +51,7 @@ def _known(face: Face, media: MediaItem) -> UnitFace:
         landmarks_px=face.landmarks_px,
     )
     return UnitFace(
-        face=face, identity_id="somebody", name=None, person=face.embedding, other=(), references=(reference,)
+        face=face, identity_id="somebody", person=face.embedding, other=(), references=(reference,), other_face_ids=()
     )
 
 

@@ -139,7 +139,7 @@ def unit_face(item, index, *, references=1):
         )
         for i in range(references)
     )
-    return UnitFace(face=face, identity_id="somebody", name=None, person=(), other=(), references=pictures)
+    return UnitFace(face=face, identity_id="somebody", person=(), other=(), references=pictures, other_face_ids=())
 
 
 def unit(item, *, faces=(), task_id="0123abcd" * 8, planned_on="2026-02-03"):
@@ -171,6 +171,7 @@ def segment(task: RestoreTask, seconds):
         frame_count=1,
         carried_over=(),
         changed=(),
+        faces=(),
         gates=(),
         seconds=seconds,
         model_seconds=seconds,

@@ -45,7 +45,9 @@ def known(face, item):
         face_id=face.face_id, path=item.path, content_digest=item.content_digest, scan="progressive", frame=face.frame,
         landmarks_px=face.landmarks_px,
     )  # fmt: skip
-    return UnitFace(face=face, identity_id="x", name=None, person=face.embedding, other=(), references=(reference,))
+    return UnitFace(
+        face=face, identity_id="x", person=face.embedding, other=(), references=(reference,), other_face_ids=()
+    )
 
 
 def gate_of(shot, faces, track, version="restored face", weight=1.0):
@@ -75,7 +77,9 @@ def restored(root, output, unit, weights, **film):
 def joined(root, output, unit, segments, preset="ffv1"):
     setup = AssembleSetup(preset=preset, input_root=str(root), output_root=str(output))
     (result,) = AssembleMedia(setup)(
-        AssembleUnit(segments=tuple(segments), media=unit.media, restorer="r@1", names_taken=())
+        AssembleUnit(
+            segments=tuple(segments), media=unit.media, restorer="r@1", names_taken=(), face_names=(), planned_on=""
+        )
     )
     return result
 

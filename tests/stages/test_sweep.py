@@ -17,6 +17,7 @@ def segment(name):
         frame_count=1,
         carried_over=(),
         changed=(),
+        faces=(),
         gates=(),
         seconds=1.0,
         model_seconds=1.0,

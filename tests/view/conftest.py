@@ -128,13 +128,13 @@ class Archive:
             ),
             RestoredSegment(
                 task_id=task_id, shot_id=shot_id, media_id=media_id, path="aside", digest="d", byte_count=1,
-                first_frame=0, frame_count=1, carried_over=(), changed=(), gates=(gate,) if face else (), seconds=2.0,
+                first_frame=0, frame_count=1, carried_over=(), changed=(), faces=(), gates=(gate,) if face else (), seconds=2.0,
                 model_seconds=1.0, peak_memory_bytes=1,
             ),
             RestoredMedia(
                 media_id=media_id, task_id=task_id, path=f"restored/{path}", digest="d", byte_count=1,
                 source_digest="c", models=("scene@0123456789abcdef",), carried_over=("exif", "icc"),
-                changed=("thumbnail renewed: the old one shows the old picture",),
+                changed=("thumbnail renewed: the old one shows the old picture",), faces=(), names_digest="",
             ),
             QualityReport(
                 media_id=media_id, task_id=task_id, noise_before=0.041, noise_after=0.012, sharpness_before=0.3,

@@ -1,0 +1,92 @@
+"""A folder and a path below it to bytes, and bytes to a file there: no link is followed, nothing outside is reached."""
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from f2s_ray.errors import JobError, MediaError
+
+__all__ = ["read_below", "remove_below", "write_below"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+def read_below(root: Path, relative: str, max_bytes: int) -> bytes | None:
+    """The bytes of a file; None where there is none.
+
+    Raises:
+        MediaError: ``name`` for a way out of the folder, ``link``, ``too_large``, ``unreadable``.
+    """
+    path = _place(root, relative)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        kind = "link" if path.is_symlink() else "unreadable"
+        reason = "a symbolic link is not followed" if kind == "link" else error.strerror
+        raise MediaError(kind, f"{relative}: {reason}") from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaError("special", f"{relative}: no file")
+        if status.st_size > max_bytes:
+            raise MediaError("too_large", f"{relative}: {status.st_size} bytes, at most {max_bytes} are read")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        raise MediaError("unreadable", f"{relative}: {error.strerror}") from error
+    finally:
+        os.close(handle)
+
+
+def write_below(root: Path, relative: str, data: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        MediaError: ``name``, ``link``; ``unwritable``.
+        JobError: no space: that is not this file's trouble.
+    """
+    path = _place(root, relative)
+    aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or path.is_dir():
+            raise MediaError(
+                "link", f"{relative}: a link or folder stands where the file would be; it is left as it is"
+            )
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise JobError(f"{path} cannot be written: {error.strerror}; make room or choose another folder") from error
+        raise MediaError("unwritable", f"{relative}: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def remove_below(root: Path, relative: str) -> None:
+    """Remove a file.
+
+    Raises:
+        MediaError: ``name``, ``link``; ``unwritable``.
+    """
+    try:
+        _place(root, relative).unlink(missing_ok=True)
+    except OSError as error:
+        raise MediaError("unwritable", f"{relative}: {error.strerror}") from error
+
+
+def _place(root: Path, relative: str) -> Path:
+    """The path, once it is known to lie in the folder and to pass no link on the way."""
+    parts = relative.split("/")
+    if "\0" in relative or any(part in ("", ".", "..") for part in parts):
+        raise MediaError("name", f"{relative!r}: no path below {root}")
+    folder = root
+    for part in parts[:-1]:
+        folder /= part
+        if folder.is_symlink():
+            raise MediaError("link", f"{relative}: a symbolic link on the way is not followed")
+    return folder / parts[-1]
