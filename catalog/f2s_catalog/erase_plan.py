@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.cipher import read_fragment
-from f2s_catalog.erase import THUMBNAILS, Erasing
+from f2s_catalog.erase import THUMBNAILS, Erasing, cleaned
 from f2s_catalog.errors import QueryError
 from f2s_catalog.records import (
     TABLES,
@@ -64,7 +64,7 @@ def planned(root: Path, identity_id: str, by: str) -> Erasing:
     gone = frozenset((*ids, *face_ids))
     media_ids |= set(_media_made_with(root, gone))
     names = _names(root, ids)
-    rows, files = _counts(root, gone)
+    rows, files = _counts(root, gone, media_ids)
     given = datetime.now(UTC)
     draft = Erasing(
         erasure_id=f"{given:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}-erasure",
@@ -196,7 +196,7 @@ def _is_elsewhere(root: Path, names: Iterable[str], ids: Set[str]) -> bool:
 
 
 def _media_made_with(root: Path, gone: frozenset[str]) -> Iterator[str]:
-    """Media for whose result a face of theirs was restored or was a reference."""
+    """Media for whose result a face of theirs was restored or was a reference; not those that had only to differ from it."""
     for record_type in (RestoreTask, RestoredSegment, TrackGate):
         for path in fragments(root, record_type):
             table = read_fragment(path, record_type)
@@ -208,7 +208,8 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 (a cell may be anythi
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
+        parts = (part for name, part in value.items() if name != "other_face_ids") if isinstance(value, dict) else value
+        for part in parts:
             yield from _strings(part)
 
 
@@ -248,13 +249,13 @@ def _needles(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[st
                 yield form[begin : begin + _SLICE].hex(), "a thumbnail"
 
 
-def _counts(root: Path, gone: frozenset[str]) -> tuple[dict[str, int], list[str]]:
+def _counts(root: Path, gone: frozenset[str], media_ids: set[str]) -> tuple[dict[str, int], list[str]]:
     """Rows of each table that go or change, and the fragments that have them, below OUTPUT."""
     rows: dict[str, int] = {}
     files = []
     for record_type in TABLES:
         for path in fragments(root, record_type):
-            _, count = scrub(record_type, read_fragment(path, record_type), gone)
+            _, count = cleaned(record_type, read_fragment(path, record_type), gone, media_ids)
             if count:
                 rows[record_type.TABLE] = rows.get(record_type.TABLE, 0) + count
                 files.append(str(path.relative_to(root)))

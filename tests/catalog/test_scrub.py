@@ -11,11 +11,12 @@ from f2s_catalog.records import (
     Label,
     ReferenceChoice,
     ReferenceSet,
+    RestoredMedia,
     RestoreTask,
     TaskFace,
     TrackGate,
 )
-from f2s_catalog.scrub import scrub
+from f2s_catalog.scrub import scrub, without_results
 
 from tests.catalog.made import face
 
@@ -122,15 +123,15 @@ def test_references_and_faces_leave_nested_lists():
     ]
     assert scrubbed(ReferenceSet, *sets) == ([ReferenceSet(identity_id="B", choices=(choice,))], 2)
     faces = (
-        TaskFace(face_id="a1", identity_id="A", reference_face_ids=()),
-        TaskFace(face_id="x", identity_id="A", reference_face_ids=()),
-        TaskFace(face_id="b1", identity_id="B", reference_face_ids=("b2", "a2")),
+        TaskFace(face_id="a1", identity_id="A", reference_face_ids=(), other_face_ids=()),
+        TaskFace(face_id="x", identity_id="A", reference_face_ids=(), other_face_ids=()),
+        TaskFace(face_id="b1", identity_id="B", reference_face_ids=("b2", "a2"), other_face_ids=("a1",)),
     )
     task = RestoreTask(
         task_id="t", shot_id="s", media_id="m", path="p", first_frame=0, stop_frame=1, code_origin="face", faces=faces,
         restorer="r", tile_px=1, overlap_px=0, seed=0, megapixels=1, expected_seconds=1, risk="", planned_on="",
     )  # fmt: skip
-    left = (TaskFace(face_id="b1", identity_id="B", reference_face_ids=("b2",)),)
+    left = (TaskFace(face_id="b1", identity_id="B", reference_face_ids=("b2",), other_face_ids=()),)
     assert scrubbed(RestoreTask, task) == ([task.model_copy(update={"faces": left})], 1)
 
 
@@ -144,3 +145,17 @@ def test_a_track_of_the_person_goes_whole(of):
 def test_a_place_without_an_id_stays():
     row = Erasure(erasure_id="e", places=(mark(""),), **STAMP)
     assert scrubbed(Erasure, row) == ([row], 0)
+
+
+def test_a_digest_of_a_name_goes_with_the_result_that_bears_it():
+    def restored(media_id, names_digest):
+        return RestoredMedia(
+            media_id=media_id, task_id="t", path="p", digest="d", byte_count=1, source_digest="s", models=(),
+            carried_over=(), changed=(), names_digest=names_digest,
+        )  # fmt: skip
+
+    table = to_table(
+        RestoredMedia, [restored("m", "digest of a name"), restored("m2", "of another"), restored("m3", "")]
+    )
+    left, count = without_results(table, {"m", "m3"})
+    assert (left["media_id"].to_pylist(), count) == (["m2", "m3"], 1)
