@@ -155,9 +155,11 @@ def cleaned(
         gone: ids of the faces and identities.
         media_ids: media whose results go.
     """
-    if record_type is RestoredMedia:
-        return without_results(table, media_ids)
-    return scrub(record_type, table, gone)
+    table, count = scrub(record_type, table, gone)
+    if record_type is not RestoredMedia:
+        return table, count
+    table, more = without_results(table, media_ids)
+    return table, count + more
 
 
 def certify(root: Path, erasing: Erasing, journal: Path) -> list[Trace]:

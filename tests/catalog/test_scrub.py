@@ -151,7 +151,7 @@ def test_a_digest_of_a_name_goes_with_the_result_that_bears_it():
     def restored(media_id, names_digest):
         return RestoredMedia(
             media_id=media_id, task_id="t", path="p", digest="d", byte_count=1, source_digest="s", models=(),
-            carried_over=(), changed=(), names_digest=names_digest,
+            carried_over=(), changed=(), faces=(), names_digest=names_digest,
         )  # fmt: skip
 
     table = to_table(

@@ -5,7 +5,7 @@ from math import ceil
 
 from f2s_ray.view.site.snapshot import Row, Snapshot
 
-__all__ = ["PAGE_FACES", "PAGE_PEOPLE", "Paged", "Person", "appearances", "names", "person", "wall"]
+__all__ = ["Paged", "Person", "appearances", "names", "paged", "person", "wall"]
 
 PAGE_PEOPLE, PAGE_FACES, PAGE_FILES = 60, 60, 60
 
