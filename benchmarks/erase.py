@@ -11,7 +11,7 @@ import pyarrow as pa
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.erase_plan import planned
 from f2s_catalog.ledger import Catalog, Outcome
-from f2s_catalog.records import Attempt, Face, Identity, MediaItem, Source
+from f2s_catalog.records import Attempt, Face, Identity, MediaItem, Record, Source
 from f2s_catalog.traces import find_traces
 
 from f2s_ray.flows.erase import erase_person
@@ -76,7 +76,7 @@ def index(root: Path, people: int, faces: int, number: int) -> None:
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     count = people * faces
     media = [f"m{row:07d}" for row in range(count)]
-    tables = {
+    tables: dict[type[Record], pa.Table] = {
         Source: filled(Source, count, path=[f"{one}.png" for one in media]),
         MediaItem: filled(
             MediaItem, count, media_id=media, path=[f"{one}.png" for one in media], content_digest=media, kind="photo"
@@ -95,7 +95,7 @@ def index(root: Path, people: int, faces: int, number: int) -> None:
         Catalog(root).commit((record_type,), [Outcome(attempt, (), {record_type: table})])
 
 
-def filled(record_type: type, count: int, **columns: object) -> pa.Table:
+def filled(record_type: type[Record], count: int, **columns: object) -> pa.Table:
     """A table with these columns, the others as empty as they may be."""
     arrays = []
     for column in schema_of(record_type):
