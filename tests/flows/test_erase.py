@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from f2s_catalog.cipher import is_sealed, read_fragment
 from f2s_catalog.erase import act, begin, certify
-from f2s_catalog.erase_plan import planned
+from f2s_catalog.erase_plan import planned, thumbnail_name
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.lock_away import lock_away
@@ -176,6 +176,7 @@ CANARIES = {
     "a thumbnail": ("runs/r/x.bin", lambda sought: b"12345" + THUMBNAIL),
     "a thumbnail inside a page": ("runs/r/x.html", lambda sought: b"data:" + base64.b64encode(THUMBNAIL)),
 }
+OTHER_THUMBNAIL = hashlib.shake_256(b"another").digest(900)
 THUMBNAIL = hashlib.shake_256(b"thumbnail").digest(900)
 
 
@@ -189,11 +190,14 @@ def vector_of(sought):
 
 @pytest.mark.parametrize("canary", CANARIES)
 def test_the_search_finds_what_is_left_and_names_the_file(root, canary):
-    place(root, "catalog/biometric/thumbnails/t.webp", THUMBNAIL)
+    name = thumbnail_name(ANN[0].face_id, f"bytes of {ANN[0].media_id}")
+    place(root, f"catalog/biometric/thumbnails/{name[:2]}/{name}.jpg", THUMBNAIL)
+    place(root, "catalog/biometric/thumbnails/00/of_somebody_else.jpg", OTHER_THUMBNAIL)
     erasing = planned(root, ann(root), "tester")
     journal = begin(root, erasing)
     act(root, erasing)
     path, made = CANARIES[canary]
+    place(root, "catalog/biometric/thumbnails/00/of_somebody_else.jpg", OTHER_THUMBNAIL)
     assert find_traces(root, erasing.sought, [journal]) == []
     place(root, path, made(erasing.sought))
     with pytest.raises(CatalogError, match=path):
