@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from f2s_catalog.erase_plan import thumbnail_name
 from f2s_catalog.ids import digest
 from f2s_catalog.store import catalog_folder
 from PIL import Image
@@ -63,7 +64,7 @@ class Thumbnails:
             image = self._picture(self._source / media["path"], media, face["frame"], checked=True)
             return image and cut_face(image, face["box_px"], (media["width_px"], media["height_px"]), FACE_PX)
 
-        return self._kept(digest("face", face["face_id"], media["content_digest"]), made)
+        return self._kept(thumbnail_name(face["face_id"], media["content_digest"]), made)
 
     def media(self, media: Mapping[str, Any], side_px: int, frame: int = 0) -> bytes | None:
         """A source, or a frame of it, its long side at most so many pixels."""
