@@ -229,7 +229,7 @@ def main(data: Path, rounds: int) -> None:
     print("\n| pictures come in | pairwise F1 of labelled faces, nothing said: mean (lowest) |\n| --- | --- |")
     for parts in (1, 2, 5, 20):
         found = [agreement(shown, np.random.default_rng(number), parts) for number in range(rounds)]
-        print(f"| {parts} parts | {np.mean(found):.3f} ({min(found):.3f}) |")
+        print(f"| {parts} part{'s' * (parts > 1)} | {np.mean(found):.3f} ({min(found):.3f}) |")
 
 
 if __name__ == "__main__":

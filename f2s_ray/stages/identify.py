@@ -85,8 +85,7 @@ def _found(
     ids = _ids(owners, group_of, places.face_ids, quality, known, {*numbers, *said.joined})
     sizes = np.bincount(group_of, minlength=len(groups))
     grouped = Grouped(places.face_ids, vectors, quality, group_of, ids, _numbered(ids, sizes, numbers))
-    nearest = zip(memory.previous["identity_id"].to_pylist(), memory.previous["nearest_id"].to_pylist(), strict=True)
-    return identity_table(grouped, said, {one: said.root(other) for one, other in nearest if other is not None})
+    return identity_table(grouped, said, memory.previous)
 
 
 def _places(faces: pa.Table, content_digests: Mapping[str, str]) -> FacePlaces:

@@ -3,20 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 import pyarrow as pa
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.records import Identity
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from f2s_ray.stages.face_units import BLOCK_ROWS, group_means
 from f2s_ray.stages.facts import Said
+from f2s_ray.stages.nearest import nearest_others, remembered
 
-__all__ = ["Grouped", "identity_table", "nearest_others"]
-
-EXACT_ROWS = 20_000
-CLEARLY_NEARER = 0.03  # a cosine: by less, somebody else does not become the nearest
+__all__ = ["Grouped", "identity_table"]
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,13 @@ class Grouped:
     numbers: Sequence[int]
 
 
-def identity_table(grouped: Grouped, said: Said, nearest_before: Mapping[str, str]) -> pa.Table:
+def identity_table(grouped: Grouped, said: Said, previous: pa.Table) -> pa.Table:
     """A row for each group, sorted by id.
 
     Args:
         grouped: the faces.
         said: names, confirmed and primary faces, who is ignored.
-        nearest_before: who was nearest to whom so far; it stays so until somebody else is clearly nearer.
+        previous: the table as it was, for who was nearest to whom.
     """
     count = len(grouped.ids)
     order = np.lexsort((np.arange(len(grouped.group_of)), -grouped.quality, grouped.group_of))
@@ -45,8 +42,7 @@ def identity_table(grouped: Grouped, said: Said, nearest_before: Mapping[str, st
     means = group_means(grouped.vectors, grouped.quality, grouped.group_of)
     is_ignored = np.array([identity_id in said.ignored for identity_id in grouped.ids], dtype=bool)
     at = {identity_id: row for row, identity_id in enumerate(grouped.ids)}
-    before = np.array([at.get(nearest_before.get(identity_id, ""), -1) for identity_id in grouped.ids])
-    nearest = nearest_others(means, ~is_ignored, before)
+    nearest = nearest_others(means, ~is_ignored, *remembered(previous, grouped.ids, means, said))
     primaries = order[offsets[:-1]]
     for identity_id, row in said.primaries.items():
         if identity_id in at and grouped.group_of[row] == at[identity_id]:
@@ -66,40 +62,6 @@ def identity_table(grouped: Grouped, said: Said, nearest_before: Mapping[str, st
     }
     table = pa.table(columns).cast(schema_of(Identity))
     return table.take(pa.array(np.argsort(np.array(grouped.ids, dtype=object), kind="stable")))
-
-
-def nearest_others(
-    means: Float[np.ndarray, "g d"], may_be: Bool[np.ndarray, " g"], before: Int[np.ndarray, " g"]
-) -> Int[np.ndarray, " g"]:
-    """For each group the nearest other one of those that may be, -1 where there is none.
-
-    The one before stays where no other is clearly nearer: so the choice does not swing to and fro as pictures come.
-    """
-    chosen = np.flatnonzero(may_be)
-    if not len(chosen):
-        return np.full(len(means), -1, dtype=np.int64)
-    index = _index(means[chosen])
-    cosines, found = index.search(means, 2)
-    found = np.where(found < 0, -1, chosen[found])
-    second = (found[:, 0] == np.arange(len(means)))[:, None]
-    cosine, nearest = (np.where(second, both[:, 1:], both[:, :1])[:, 0] for both in (cosines, found))
-    kept = (before >= 0) & may_be[before] & (before != np.arange(len(means)))
-    was = np.einsum("gd,gd->g", means, means[before])
-    return np.where(kept & ((nearest < 0) | (was >= cosine - CLEARLY_NEARER)), before, nearest)
-
-
-def _index(vectors: np.ndarray) -> faiss.Index:
-    """All are compared of a few; of many those in the lists of the nearest centres."""
-    vectors = np.ascontiguousarray(vectors)
-    index: faiss.Index = faiss.IndexFlatIP(vectors.shape[1])
-    if len(vectors) > EXACT_ROWS:
-        lists = int(4 * len(vectors) ** 0.5)
-        coarse = index
-        index = faiss.IndexIVFFlat(coarse, vectors.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
-        index.nprobe = 16
-        index.train(vectors[: 40 * lists])
-    index.add(vectors)
-    return index
 
 
 def _confirmed(grouped: Grouped, order: np.ndarray, said: Said, at: Mapping[str, int]) -> pa.ListArray:
