@@ -230,19 +230,9 @@ def _is_made_again(path: str) -> bool:
     return path.startswith("restored/") or Path(path).suffix.lower() in _MADE_AGAIN
 
 
-def thumbnail_name(face_id: str, content_digest: str) -> str:
-    """What the small picture of a face is called, but for its folder and suffix."""
-    return digest("face", face_id, content_digest)
-
-
-def _thumbnail_names(root: Path, face_ids: Set[str]) -> Iterator[str]:
-    """Of all these faces, in whatever bytes their media had."""
-    by_media: dict[str, list[str]] = {}
-    for face_id in face_ids:
-        by_media.setdefault(face_id.partition("/")[0], []).append(face_id)
-    for row in _rows(root, MediaItem, ["media_id", "content_digest"]):
-        for face_id in by_media.get(row["media_id"], ()):
-            yield thumbnail_name(face_id, row["content_digest"])
+def thumbnail_name(face_id: str) -> str:
+    """How the names of all small pictures of a face begin."""
+    return digest(face_id)
 
 
 def _needles(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[str, str]]:
@@ -257,9 +247,9 @@ def _needles(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[st
             for values in table.filter(pc.is_in(table[key], value_set=_array(wanted)))[vector].to_pylist():
                 if len(values) > 1:
                     yield pa.array(values, pa.float32()).buffers()[1].to_pybytes()[: 4 * len(values)].hex(), what
-    names = set(_thumbnail_names(root, face_ids))
+    names = set(map(thumbnail_name, face_ids))
     for path in sorted((catalog_folder(root) / THUMBNAILS).rglob("*")):
-        if path.stem in names and path.is_file():
+        if path.stem.partition("-")[0] in names and path.is_file():
             content = path.read_bytes()
             for form in (content, base64.b64encode(content)):
                 begin = len(form) // 2  # all pictures of a format begin alike

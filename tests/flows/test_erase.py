@@ -190,7 +190,7 @@ def vector_of(sought):
 
 @pytest.mark.parametrize("canary", CANARIES)
 def test_the_search_finds_what_is_left_and_names_the_file(root, canary):
-    name = thumbnail_name(ANN[0].face_id, f"bytes of {ANN[0].media_id}")
+    name = f"{thumbnail_name(ANN[0].face_id)}-abc-face160"
     place(root, f"catalog/biometric/thumbnails/{name[:2]}/{name}.jpg", THUMBNAIL)
     place(root, "catalog/biometric/thumbnails/00/of_somebody_else.jpg", OTHER_THUMBNAIL)
     erasing = planned(root, ann(root), "tester")
