@@ -142,13 +142,13 @@ def _agglomerate(groups: Groups, weak: np.ndarray, config: ClusteringConfig) -> 
     limits = _limits(groups, config, margin=0.0)
     people = _people(groups, weak)
     fresh = people if not groups.known.any() else people[~groups.known[people]]
-    again = float(len(fresh)) * len(people) > config.exact_pairs  # lists miss some, so all are looked for twice
+    listed = float(len(fresh)) * len(people) > config.exact_pairs
     while len(fresh):
         grown = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
         people = _people(groups, weak)
-        fresh = people if again else grown
+        # Who has not grown was compared with all already; but lists miss some, so all are looked for while that pays.
+        fresh = people if listed and len(grown) * 100 > len(fresh) else grown
         fresh = fresh if not groups.known.any() else fresh[~groups.known[fresh]]
-        again = False
     return people
 
 
