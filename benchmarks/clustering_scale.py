@@ -233,9 +233,9 @@ class _Wanted:
         hit = np.isin(self._keys, self._key(a, b)) & self._good
         some = self._good.any(axis=1)
         first = hit[np.arange(len(hit)), self._good.argmax(axis=1)][some]
+        every = hit.any(axis=1)[some]
         return (
-            f"finds {hit.sum() / self._good.sum():.4f} of pairs above {self.link:.2f}, the nearest of "
-            f"{first.mean():.4f} of faces, any of {hit.any(axis=1)[some].mean():.4f}"
+            f"of faces that have any above {self.link:.2f} {first.mean():.4f} find the nearest, {every.mean():.4f} any"
         )
 
     @staticmethod

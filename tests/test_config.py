@@ -117,7 +117,7 @@ def test_a_preset_is_valid_and_differs_and_says_why(name):
 
 
 def test_every_section_is_frozen_and_refuses_unknown_keys():
-    sections = [field.annotation for field in Config.model_fields.values()]
+    sections = [field.annotation for name, field in Config.model_fields.items() if name != "identities"]
     assert sections
     for section in [Config, *sections]:
         assert issubclass(section, BaseModel)

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict
 from f2s_catalog.arrow import to_table
 from f2s_catalog.cipher import read_fragment, seal, unseal
 from f2s_catalog.errors import CatalogError
-from f2s_catalog.records import TABLES, Erasure, FaceMark, Record, RestoredSegment
-from f2s_catalog.scrub import scrub
+from f2s_catalog.records import TABLES, Erasure, FaceMark, Record, RestoredMedia, RestoredSegment
+from f2s_catalog.scrub import scrub, without_results
 from f2s_catalog.store import (
     catalog_folder,
     commit_lock,
@@ -38,6 +38,7 @@ __all__ = [
     "act",
     "begin",
     "certify",
+    "cleaned",
     "finish_all",
     "left_open",
     "rewrite",
@@ -132,7 +133,7 @@ def act(root: Path, erasing: Erasing) -> None:
         for record_type in TABLES:
             for path in fragments(root, record_type):
                 stored = read_fragment(path, record_type)
-                table, count = scrub(record_type, stored, erasing.gone)
+                table, count = cleaned(record_type, stored, erasing.gone, set(erasing.media_ids))
                 if count:
                     rewrite(root, record_type, path, table)
         try:
@@ -141,6 +142,24 @@ def act(root: Path, erasing: Erasing) -> None:
             raise CatalogError(
                 f"cannot remove {error.filename}: {error.strerror}; give this user the right, then run again"
             ) from error
+
+
+def cleaned(
+    record_type: type[Record], table: pa.Table, gone: frozenset[str], media_ids: set[str]
+) -> tuple[pa.Table, int]:
+    """A stored table without the person, and how many rows went or changed.
+
+    Args:
+        record_type: what the rows are.
+        table: stored rows.
+        gone: ids of the faces and identities.
+        media_ids: media whose results go.
+    """
+    table, count = scrub(record_type, table, gone)
+    if record_type is not RestoredMedia:
+        return table, count
+    table, more = without_results(table, media_ids)
+    return table, count + more
 
 
 def certify(root: Path, erasing: Erasing, journal: Path) -> list[Trace]:

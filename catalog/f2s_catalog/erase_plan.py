@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.cipher import read_fragment
-from f2s_catalog.erase import THUMBNAILS, Erasing
+from f2s_catalog.erase import THUMBNAILS, Erasing, cleaned
 from f2s_catalog.errors import QueryError
+from f2s_catalog.ids import digest
 from f2s_catalog.records import (
     TABLES,
     Constraint,
@@ -36,7 +37,7 @@ from f2s_catalog.store import catalog_folder, fragments
 from f2s_catalog.traces import find_traces
 from f2s_catalog.views import connect
 
-__all__ = ["SAME_PLACE", "planned"]
+__all__ = ["SAME_PLACE", "planned", "thumbnail_name"]
 
 SAME_PLACE = 0.3
 """Common part of two boxes, over all that they cover, from which on they are boxes of one face."""
@@ -64,7 +65,7 @@ def planned(root: Path, identity_id: str, by: str) -> Erasing:
     gone = frozenset((*ids, *face_ids))
     media_ids |= set(_media_made_with(root, gone))
     names = _names(root, ids)
-    rows, files = _counts(root, gone)
+    rows, files = _counts(root, gone, media_ids)
     given = datetime.now(UTC)
     draft = Erasing(
         erasure_id=f"{given:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}-erasure",
@@ -128,7 +129,7 @@ def _faces(root: Path, known: Set[str], held: Set[str]) -> tuple[set[str], tuple
     faces = pa.concat_tables(tables) if tables else stored_schema(Face).empty_table().select(columns)
     own = faces.filter(pc.is_in(faces["face_id"], value_set=_array(known)))
     bytes_of = {digests.get(media_id, "") for media_id in own["media_id"].to_pylist()}
-    near = _array({media_id for media_id, digest in digests.items() if digest in bytes_of})
+    near = _array({media_id for media_id, content in digests.items() if content in bytes_of})
     beside = [
         row
         for row in faces.filter(pc.is_in(faces["media_id"], value_set=near)).to_pylist()
@@ -159,7 +160,7 @@ def _faces(root: Path, known: Set[str], held: Set[str]) -> tuple[set[str], tuple
         )
     }
     marks = tuple(
-        FaceMark(face_id="", content_digest=digest, frame=frame, box_px=box) for digest, frame, box in sorted(places)
+        FaceMark(face_id="", content_digest=content, frame=frame, box_px=box) for content, frame, box in sorted(places)
     )
     return {*known, *(row["face_id"] for row in all_rows), *said}, marks, {row["media_id"] for row in all_rows}
 
@@ -196,7 +197,7 @@ def _is_elsewhere(root: Path, names: Iterable[str], ids: Set[str]) -> bool:
 
 
 def _media_made_with(root: Path, gone: frozenset[str]) -> Iterator[str]:
-    """Media for whose result a face of theirs was restored or was a reference."""
+    """Media for whose result a face of theirs was restored or was a reference; not those that had only to differ from it."""
     for record_type in (RestoreTask, RestoredSegment, TrackGate):
         for path in fragments(root, record_type):
             table = read_fragment(path, record_type)
@@ -208,7 +209,8 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 (a cell may be anythi
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
+        parts = (part for name, part in value.items() if name != "other_face_ids") if isinstance(value, dict) else value
+        for part in parts:
             yield from _strings(part)
 
 
@@ -228,6 +230,11 @@ def _is_made_again(path: str) -> bool:
     return path.startswith("restored/") or Path(path).suffix.lower() in _MADE_AGAIN
 
 
+def thumbnail_name(face_id: str) -> str:
+    """How the names of all small pictures of a face begin."""
+    return digest(face_id)
+
+
 def _needles(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[str, str]]:
     """Bytes in hexadecimal that must be nowhere, and what they are."""
     for identity_id in sorted(ids):
@@ -240,21 +247,22 @@ def _needles(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[st
             for values in table.filter(pc.is_in(table[key], value_set=_array(wanted)))[vector].to_pylist():
                 if len(values) > 1:
                     yield pa.array(values, pa.float32()).buffers()[1].to_pybytes()[: 4 * len(values)].hex(), what
+    names = set(map(thumbnail_name, face_ids))
     for path in sorted((catalog_folder(root) / THUMBNAILS).rglob("*")):
-        if path.is_file():
+        if path.stem.partition("-")[0] in names and path.is_file():
             content = path.read_bytes()
             for form in (content, base64.b64encode(content)):
                 begin = len(form) // 2  # all pictures of a format begin alike
                 yield form[begin : begin + _SLICE].hex(), "a thumbnail"
 
 
-def _counts(root: Path, gone: frozenset[str]) -> tuple[dict[str, int], list[str]]:
+def _counts(root: Path, gone: frozenset[str], media_ids: set[str]) -> tuple[dict[str, int], list[str]]:
     """Rows of each table that go or change, and the fragments that have them, below OUTPUT."""
     rows: dict[str, int] = {}
     files = []
     for record_type in TABLES:
         for path in fragments(root, record_type):
-            _, count = scrub(record_type, read_fragment(path, record_type), gone)
+            _, count = cleaned(record_type, read_fragment(path, record_type), gone, media_ids)
             if count:
                 rows[record_type.TABLE] = rows.get(record_type.TABLE, 0) + count
                 files.append(str(path.relative_to(root)))

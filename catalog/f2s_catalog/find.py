@@ -17,7 +17,7 @@ from f2s_catalog.nearest import nearest
 from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, Shot, Sighting, Source
 from f2s_catalog.views import needed, reading
 
-__all__ = ["Found", "Span", "find"]
+__all__ = ["Found", "Span", "check_folders", "find"]
 
 _KNOWN = (Source, Identity, Sighting)
 _LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
@@ -62,7 +62,7 @@ def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFac
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
     with reading(root, _KNOWN) as connection:
         people = meant(question, connection)
-        _check_folders(connection, question)
+        check_folders(connection, question)
     asked, times = media_asked(question, people), times_asked(question, people)
     like = next((term.asked for term in question.terms if isinstance(term.asked, Like)), None)
     tables = needed(asked.sql) + (_LIKE_TABLES[like.what] if like else ())
@@ -89,8 +89,8 @@ def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFac
     ]
 
 
-def _check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """See that the folders hold something; else the user mistook the name."""
+def check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
+    """See that the folders hold something; else the user mistook the name. Raises: QueryError that shows the place."""
     asked = [term.asked for term in question.terms if isinstance(term.asked, Folder)]
     if not asked:
         return

@@ -63,7 +63,7 @@ def alike(connection: duckdb.DuckDBPyConnection, question: Question, like: Like,
     connection.register(
         "_wanted", pa.table({"network": list(networks), "vector": pa.array(list(vectors), pa.list_(pa.float32()))})
     )
-    return connection.execute(sql, [like.path, LEAST_LIKENESS[like.what]]).to_arrow_table()
+    return connection.sql(sql, params=[like.path, LEAST_LIKENESS[like.what]]).to_arrow_table()
 
 
 def _outside(

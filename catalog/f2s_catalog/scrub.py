@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from f2s_catalog.records import Identity, Record, TrackGate
 
-__all__ = ["scrub"]
+__all__ = ["scrub", "without_results"]
 
 _ROW_OF = ("face_id", "identity_id", "other_id", "primary_face_id")
 _PART_OF = ("face_id", "identity_id")
@@ -56,6 +56,16 @@ def scrub(record_type: type[Record], table: pa.Table, gone: Set[str]) -> tuple[p
                 pa.array([not (one and other) for one, other in zip(emptied, mute, strict=True)], pa.bool_())
             )
     return table, before.num_rows - table.num_rows + changed
+
+
+def without_results(table: pa.Table, media_ids: Set[str]) -> tuple[pa.Table, int]:
+    """Rows of ``restored`` without those of media whose results bear names: a digest of a name can be guessed."""
+    gone = pc.and_(
+        pc.is_in(table["media_id"], value_set=pa.array(sorted(media_ids), pa.string())),
+        pc.not_equal(table["names_digest"], ""),
+    )
+    left = table.filter(pc.invert(gone))
+    return left, table.num_rows - left.num_rows
 
 
 def _speaks(column: pa.ChunkedArray, ids: pa.Array) -> bool:

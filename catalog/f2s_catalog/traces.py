@@ -112,7 +112,7 @@ class _Matcher:
         """What is found, in words; as often as it is."""
         if not self._by_head:
             return
-        view = memoryview(content)
+        view = memoryview(content).cast("B")  # a buffer's bytes are signed, and then equal to no others
         try:
             for begin in range(0, len(view), _BLOCK):
                 for shift in range(_HEAD):

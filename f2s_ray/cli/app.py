@@ -112,6 +112,7 @@ def _register() -> None:
         epilog=examples(
             'f2s query restored "SELECT path, format, camera FROM media"',
             'f2s query restored "SELECT error_kind, count(*) FROM failures GROUP BY ALL" --json',
+            'f2s query restored "SELECT * FROM appearances" --to appearances.csv',
         )
     )(look.query)
     app.command(
@@ -120,7 +121,8 @@ def _register() -> None:
             "f2s find restored person:Ann",
             """f2s find restored 'person:"Ann & Ben" -person:Cid kind:film'""",
             "f2s find restored 'only:Ann|Ben year:1990..1999 noise:>0.05' --limit 20",
-            "f2s find restored 'folder:albums/1994 faces:>=3 gate:kept' --json",
+            "f2s find restored 'folder:albums/1994 faces:>=3 gate:rejected' --json",
+            "f2s find restored similar:albums/ann.jpg --limit 20",
         ),
     )(look.find)
     app.command(epilog=examples("f2s view restored", "f2s view restored --port 8400"))(view.view)

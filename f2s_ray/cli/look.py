@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from f2s_ray.cli.options import JsonOption, OutputArgument
+from f2s_ray.cli.options import JsonOption, OutputArgument, ToOption
 from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows, readable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["failed", "find", "print_plan", "query", "report", "status"]
 
@@ -85,12 +88,16 @@ def failed(output: OutputArgument, as_json: JsonOption = False) -> int:
 def query(
     output: OutputArgument,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the catalog's tables and views.")],
+    to: ToOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Ask the catalog in SQL. catalog/README.md lists its tables; `f2s query OUTPUT "SHOW TABLES"` their names."""
     from f2s_catalog.query import query as ask
 
-    answer = ask(existing_output(output), sql)
+    folder = existing_output(output)
+    answer = ask(folder, sql)
+    if to is not None:
+        return _exported(answer, folder, to)
     print_rows(answer.to_pylist(), as_json=as_json, columns=answer.column_names)
     return 0
 
@@ -101,6 +108,7 @@ def find(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="At most N photos and films.")
     ] = None,
+    to: ToOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """List the photos and films that show what is asked, and when a film shows whom.
@@ -112,15 +120,19 @@ def find(
     faces:>=3              so many at once      also faces:2, faces:<3, faces:2..5
     noise:>0.05            the damage; also blur: (px), jpeg: (1..100), downscale: (factor)
     year:1990..1999        when it was taken    folder:albums/1994       in it or below
-    kind:photo             or kind:film         gate:restored            or blended, kept
+    kind:photo             or kind:film         gate:rejected            or restored, blended, kept
+    similar:ann.jpg        a face like one of this file, of the archive or not; similar:damage:ann.jpg a damage like it
     christmas              a part of the path, in whatever case
     -person:Ann            a minus turns any term round
     """  # noqa: D301 - the backspace is what keeps the lines apart in the help
     from f2s_catalog.find import find as ask
 
+    from f2s_ray.cli.faces_of import faces_reader
     from f2s_ray.view.words import clock_words
 
-    rows = [
+    folder = existing_output(output)
+    files = ask(folder, question.strip(), limit=limit, read_faces=faces_reader(folder))
+    rows: list[dict[str, Any]] = [
         {
             "path": found.path,
             "kind": found.kind,
@@ -129,12 +141,34 @@ def find(
                 label: [f"{clock_words(begin)}-{clock_words(end)}" for begin, end in spans]
                 for label, spans in found.times.items()
             },
+            **({} if found.likeness is None else {"likeness": round(found.likeness, 3)}),
         }
-        for found in ask(existing_output(output), question.strip(), limit=limit)
+        for found in files
     ]
-    print_rows(rows, as_json=as_json, columns=["path", "kind", "people", "times"])
+    if to is not None:
+        import pyarrow as pa
+
+        told = [{**row, "times": [f"{who} {', '.join(spans)}" for who, spans in row["times"].items()]} for row in rows]
+        return _exported(pa.Table.from_pylist(told), folder, to)
+    columns = ["path", "kind", "people", "times", *(["likeness"] if rows and "likeness" in rows[0] else [])]
+    print_rows(rows, as_json=as_json, columns=columns)
     if not rows:
         error_line("nothing found")
+    return 0
+
+
+def _exported(answer: "pa.Table", folder: Path, to: str) -> int:
+    """Write an answer to a file, which lies anywhere but in INPUT."""
+    from f2s_catalog.export import export
+
+    from f2s_ray.cli.runs import read_run
+    from f2s_ray.errors import ConfigError
+
+    path = Path(to).resolve()
+    if any(folder.glob("runs/*/run.json")) and path.is_relative_to(read_run(folder)["input"]):
+        raise ConfigError(f"{to} lies inside INPUT, which is never written to; choose another place")
+    export(answer, path)
+    print_line(f"{answer.num_rows} rows in {path}")
     return 0
 
 

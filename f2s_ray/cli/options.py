@@ -17,6 +17,7 @@ __all__ = [
     "QuietOption",
     "RayOption",
     "SetOption",
+    "ToOption",
     "VerboseOption",
     "examples",
 ]
@@ -39,6 +40,9 @@ RayOption = Annotated[
     str | None, typer.Option("--ray", metavar="ADDRESS|auto|local", help="Run on Ray; local starts a private cluster.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines, as in a pipe.")]
+ToOption = Annotated[
+    str | None, typer.Option("--to", metavar="FILE", help="Write the answer to FILE.csv, FILE.json or FILE.parquet.")
+]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Nothing but the last line.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for each finished item.")]
 

@@ -96,19 +96,19 @@ class Groups:
         self.root = np.arange(len(keys), dtype=np.int32)
         self.known = np.zeros(len(keys), dtype=bool)  # holds faces that were there before
 
-    def merge(self, a: Int[np.ndarray, " e"], b: Int[np.ndarray, " e"]) -> int:
-        """Merge, among pairs of groups, those that convince, until none does; gives how many groups went."""
+    def merge(self, a: Int[np.ndarray, " e"], b: Int[np.ndarray, " e"]) -> Int[np.ndarray, " g"]:
+        """Merge, among pairs of groups, those that convince, until none does; gives the groups that grew."""
         excess = self.excess(a, b)
-        count = 0
+        grown = np.zeros(len(self.root), dtype=bool)
         while len(convincing := np.flatnonzero(excess >= 0)):
             chosen, centre, other = self._chosen(a[convincing], b[convincing], excess[convincing])
             clash = self.places.clash(centre, other)
             free = ~clash
             free[free] = self.places.first_come(other[free], centre[free])
             self.unite(centre[free], other[free])
-            count += int(np.count_nonzero(free))
+            grown[centre[free]] = True
             a, b, excess = self._contracted(a, b, excess, convincing[chosen[clash | free]])
-        return count
+        return np.unique(self.root[grown])
 
     def unite(self, a: Int[np.ndarray, " k"], b: Int[np.ndarray, " k"], counted: bool = True) -> None:
         """Make groups b part of groups a; an a may stand several times. Uncounted ones do not change the means."""

@@ -135,17 +135,21 @@ def _keys(
 
 
 def _agglomerate(groups: Groups, weak: np.ndarray, config: ClusteringConfig) -> Int[np.ndarray, " g"]:
-    """Search and merge until a search brings hardly anything; gives the groups, but not the weak faces.
+    """Search and merge until a search brings nothing; gives the groups, but not the weak faces.
 
     Later searches go by the means of groups: they find again parts of one person that no two near faces connect.
     """
     limits = _limits(groups, config, margin=0.0)
-    while True:
+    people = _people(groups, weak)
+    fresh = people if not groups.known.any() else people[~groups.known[people]]
+    listed = float(len(fresh)) * len(people) > config.exact_pairs
+    while len(fresh):
+        grown = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
         people = _people(groups, weak)
-        fresh = people if not groups.known.any() else people[~groups.known[people]]
-        merged = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
-        if merged * 1000 <= len(fresh):
-            return _people(groups, weak) if merged else people
+        # Who has not grown was compared with all already; but lists miss some, so all are looked for while that pays.
+        fresh = people if listed and len(grown) * 100 > len(fresh) else grown
+        fresh = fresh if not groups.known.any() else fresh[~groups.known[fresh]]
+    return people
 
 
 def _people(groups: Groups, weak: np.ndarray) -> Int[np.ndarray, " g"]:

@@ -2,8 +2,10 @@
 
 import base64
 import io
+import math
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +22,11 @@ from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of, upright
 from f2s_ray.stages.films import Film, stored_frames
 
-__all__ = ["Inline", "cut_face", "cut_square", "inline", "load", "load_frame", "open_reel"]
+__all__ = ["FACE_MARGIN", "Inline", "cut_face", "cut_square", "inline", "load", "load_frame", "open_reel"]
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
-_FACE_MARGIN = 1.5  # side of the cut, in longer sides of the face box: hair and chin are inside
+FACE_MARGIN = 1.5
+"""Side of the cut, in longer sides of the face box: hair and chin are inside."""
 _JPEG_QUALITY = 82
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 0x0102
@@ -41,16 +44,17 @@ class Inline:
     height_px: int
 
 
-def load(path: Path, *, raw: bool = False) -> Image.Image | None:
+def load(path: Path, *, raw: bool = False, scale: float = 1.0) -> Image.Image | None:
     """Decode the first page, upright, as 8-bit RGB; None when the file is gone or cannot be read any more.
 
     Args:
         path: the file.
         raw: develop it; what Pillow finds in a RAW file is only its preview.
+        scale: least scale that is needed, 0..1; a JPEG is then decoded at the next larger one, which is quick.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for decode in (_with_rawpy,) if raw else (_with_pillow, _with_tifffile):
+        for decode in (_with_rawpy,) if raw else (partial(_with_pillow, scale=scale), _with_tifffile):
             try:
                 return decode(path)
             except Exception:  # noqa: BLE001 - third-party decoders raise anything; the page shows a placeholder
@@ -96,7 +100,7 @@ def cut_face(image: Image.Image, box_px: Box, frame_px: tuple[int, int], side_px
     """
     scale_x, scale_y = image.width / frame_px[0], image.height / frame_px[1]
     x0, y0, x1, y1 = box_px[0] * scale_x, box_px[1] * scale_y, box_px[2] * scale_x, box_px[3] * scale_y
-    side = min(_FACE_MARGIN * max(x1 - x0, y1 - y0, 1.0), image.width, image.height)
+    side = min(FACE_MARGIN * max(x1 - x0, y1 - y0, 1.0), image.width, image.height)
     left, top = _inside((x0 + x1) / 2, (y0 + y1) / 2, side, image)
     box = (left, top, left + side, top + side)
     return image.resize((side_px, side_px), Image.Resampling.LANCZOS, box=box)
@@ -119,11 +123,13 @@ def _inside(centre_x: float, centre_y: float, side: float, image: Image.Image) -
     return left, top
 
 
-def _with_pillow(path: Path) -> Image.Image:
+def _with_pillow(path: Path, scale: float = 1.0) -> Image.Image:
     """All but TIFF deeper than 8 bits and RAW."""
     with Image.open(path, formats=_FORMATS) as opened:
         if isinstance(opened, TiffImagePlugin.TiffImageFile) and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8:
             raise ValueError("Pillow reads the planes of a deep TIFF as if they were 8-bit")
+        if scale < 1.0:
+            opened.draft(None, (math.ceil(opened.width * scale), math.ceil(opened.height * scale)))
         opened.load()
         return _rgb(ImageOps.exif_transpose(opened))
 

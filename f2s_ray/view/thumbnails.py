@@ -1,33 +1,40 @@
-"""Faces and pictures of an archive to small JPEGs, each made once and kept below ``catalog/biometric/thumbnails``.
+"""Faces, pictures and clips of an archive, each made once and kept below ``catalog/biometric/thumbnails``.
 
-A name is the digest of what is shown and of the source's bytes, so a picture that changed gets another one. Where the
-biometric tables are encrypted nothing is kept on disk.
+::
+
+    ab/abcdef...-0123...-face160.jpg    what it shows (a digest of its id), the bytes it was made from, how
+
+So a source that changed gets another one, and all that shows a face or a medium is found by its id. Where the biometric
+tables are encrypted nothing is kept on disk, only the latest few hundred in memory.
 """
 
-import io
 import os
-import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from f2s_catalog.ids import digest
 from f2s_catalog.store import catalog_folder
-from PIL import Image
 
-from f2s_ray.media.signatures import FILM
-from f2s_ray.view.pictures import cut_face, load, load_frame, open_reel
+__all__ = ["KEY_VARIABLE", "Thumbnail", "Thumbnails", "forget", "thumbnail_folder", "thumbnail_path"]
 
-__all__ = ["Thumbnails", "forget", "thumbnail_folder"]
+KEY_VARIABLE = "F2S_KEY_FILE"
+"""Where the environment has it, the biometric tables are encrypted."""
 
-FACE_PX, SMALL_PX, LARGE_PX = 160, 320, 1280
-_QUALITY = 84
-_KEPT_IN_MEMORY = 2000
-_KEPT_REELS = 4
+KEPT_IN_MEMORY_BYTES = 64 * 2**20
+_BYTES_LETTERS = 16
+_WORKERS = 2  # decoders use threads of their own
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small picture or clip; ``name`` changes with its content."""
+
+    name: str
+    content: bytes
 
 
 def thumbnail_folder(output: Path) -> Path:
@@ -35,87 +42,84 @@ def thumbnail_folder(output: Path) -> Path:
     return catalog_folder(output) / "biometric" / "thumbnails"
 
 
-def forget(output: Path) -> None:
-    """Remove all of them; they are made again when somebody looks."""
-    with suppress(FileNotFoundError):
-        shutil.rmtree(thumbnail_folder(output))
+def thumbnail_path(output: Path, name: str) -> Path:
+    """Where one is kept."""
+    return thumbnail_folder(output) / name[:2] / name
+
+
+def forget(output: Path, ids: Iterable[str]) -> int:
+    """Remove all that show these faces or media; how many there were."""
+    count = 0
+    for key in map(digest, ids):
+        for path in (thumbnail_folder(output) / key[:2]).glob(f"{key}-*"):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
 
 
 class Thumbnails:
-    """JPEG bytes, made when they are asked for first; None where the source is gone or cannot be read any more.
+    """Gives what there is, and makes what there is not.
 
     Args:
         output: the OUTPUT folder.
-        source: the INPUT folder.
     """
 
-    def __init__(self, output: Path, source: Path) -> None:
-        self._output, self._source = output, source
-        self._on_disk = not os.environ.get("F2S_KEY_FILE")
-        self._memory: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()  # one picture is decoded at a time: decoders use threads of their own
-        self._reel = lru_cache(maxsize=_KEPT_REELS)(open_reel)
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._memory: OrderedDict[str, bytes] | None = OrderedDict() if os.environ.get(KEY_VARIABLE) else None
+        self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+        self._workers = threading.BoundedSemaphore(_WORKERS)
 
-    def face(self, face: Mapping[str, Any], media: Mapping[str, Any]) -> bytes | None:
-        """A face, from the source: rows of both tables."""
+    def get(self, shown: str, source: str, how: str, make: Callable[[], bytes | None]) -> Thumbnail | None:
+        """One of them; None where its source is gone or cannot be read any more.
 
-        def made() -> Image.Image | None:
-            image = self._picture(self._source / media["path"], media, face["frame"], checked=True)
-            return image and cut_face(image, face["box_px"], (media["width_px"], media["height_px"]), FACE_PX)
+        Args:
+            shown: id of the face or medium.
+            source: digest of the bytes that it is made from.
+            how: what is made of it, and the ending: ``face160.jpg``.
+            make: makes it.
+        """
+        name = f"{digest(shown)}-{source[:_BYTES_LETTERS]}-{how}"
+        content = self._kept(name)
+        if content is None:
+            with self._alone(name), self._workers:
+                content = self._kept(name) or make()
+                if content is not None:
+                    self._keep(name, content)
+        return None if content is None else Thumbnail(name, content)
 
-        return self._kept(digest("face", face["face_id"], media["content_digest"]), made)
-
-    def media(self, media: Mapping[str, Any], side_px: int, frame: int = 0) -> bytes | None:
-        """A source, or a frame of it, its long side at most so many pixels."""
-        key = digest("source", media["media_id"], media["content_digest"], side_px, frame)
-        return self._kept(
-            key, lambda: _fitted(self._picture(self._source / media["path"], media, frame, checked=True), side_px)
-        )
-
-    def result(self, media: Mapping[str, Any], result: Mapping[str, Any], side_px: int, frame: int = 0) -> bytes | None:
-        """The same of what it was restored to."""
-        file = self._output / result["path"]
-        key = digest("result", media["media_id"], result["digest"], side_px, frame)
-        return self._kept(key, lambda: _fitted(self._picture(file, media, frame, checked=False), side_px))
-
-    def _picture(self, file: Path, media: Mapping[str, Any], frame: int, *, checked: bool) -> Image.Image | None:
-        if not file.is_file() or (checked and file.stat().st_size != media["byte_count"]):
-            return None
-        if media["format"] != FILM:
-            return load(file, raw=checked and media["format"] == "RAW")
-        reel = self._reel(file, media["scan"] if checked else "progressive")
-        return load_frame(reel, frame) if reel else None
-
-    def _kept(self, key: str, make: Callable[[], Image.Image | None]) -> bytes | None:
-        file = thumbnail_folder(self._output) / key[:2] / f"{key}.jpg"
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """The same is not made twice at a time."""
         with self._lock:
-            if key in self._memory:
-                self._memory.move_to_end(key)
-                return self._memory[key]
-            if self._on_disk and file.is_file():
-                return file.read_bytes()
-            image = make()
-            if image is None:
-                return None
-            buffer = io.BytesIO()
-            image.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-            self._keep(key, file, buffer.getvalue())
-            return buffer.getvalue()
+            lock = self._making.setdefault(name, threading.Lock())
+        with lock:
+            yield
+        with self._lock:
+            self._making.pop(name, None)
 
-    def _keep(self, key: str, file: Path, content: bytes) -> None:
-        if not self._on_disk:
-            self._memory[key] = content
-            if len(self._memory) > _KEPT_IN_MEMORY:
-                self._memory.popitem(last=False)
+    def _kept(self, name: str) -> bytes | None:
+        if self._memory is not None:
+            with self._lock:
+                if name in self._memory:
+                    self._memory.move_to_end(name)
+                return self._memory.get(name)
+        try:
+            return thumbnail_path(self._output, name).read_bytes()
+        except OSError:
+            return None
+
+    def _keep(self, name: str, content: bytes) -> None:
+        if self._memory is not None:
+            with self._lock:
+                self._memory[name] = content
+                while sum(map(len, self._memory.values())) > KEPT_IN_MEMORY_BYTES:
+                    self._memory.popitem(last=False)
             return
-        with suppress(OSError):  # a full disk costs time, not the page
-            file.parent.mkdir(parents=True, exist_ok=True)
-            aside = file.with_suffix(f".{os.getpid()}.tmp")
+        path = thumbnail_path(self._output, name)
+        aside = path.with_name(f".{name}.{os.getpid()}.tmp")
+        with suppress(OSError):  # a full disk, or one that may not be written, costs time and not the page
+            path.parent.mkdir(parents=True, exist_ok=True)
             aside.write_bytes(content)
-            aside.replace(file)
-
-
-def _fitted(image: Image.Image | None, side_px: int) -> Image.Image | None:
-    if image is not None:
-        image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
-    return image
+            aside.replace(path)

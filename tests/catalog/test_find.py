@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.find import find
+from f2s_catalog.find_like import FacesRead
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import TABLES, DegradationCode, Face, FaceGate, MediaItem, Shot, Sighting, Source, TrackGate
 from hypothesis import HealthCheck, example, given, settings
@@ -339,3 +340,56 @@ def test_an_archive_without_people_says_so(tmp_path):
 def test_a_folder_without_a_catalog_is_named(tmp_path):
     with pytest.raises(CatalogError, match="no catalog in"):
         find(tmp_path, "")
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory):
+    """Ann twice, somebody not like her, and three pictures of which two have like damage."""
+    archive = Archive(tmp_path_factory.mktemp("output"))
+    vectors = {"ann.jpg": (1.0, 0.0), "ann later.jpg": (0.8, 0.6), "other.jpg": (0.0, 1.0), "street.jpg": None}
+    for number, (path, vector) in enumerate(vectors.items()):
+        media_id = archive.media(path, noise=[0.1])
+        damage = {"signature": (1.0, 0.1) if number % 2 else (0.0, 1.0), "code": (1.0,)}
+        archive.records[-1] = archive.records[-1].model_copy(update=damage)
+        if vector:
+            archive.seen((ANN, ANN, BEN)[number], media_id)
+            archive.records[-1] = archive.records[-1].model_copy(update={"embedding": vector})
+    archive.commit()
+    return archive
+
+
+def test_faces_like_those_of_a_file_come_most_alike_first_without_the_file(alike):
+    found = find(alike.root, "similar:ann.jpg")
+    assert [(one.path, round(one.likeness, 3)) for one in found] == [("ann later.jpg", 0.8)]
+    assert [one.path for one in find(alike.root, '"similar:ann later.jpg"')] == []
+    assert [one.path for one in find(alike.root, 'similar:"ann later.jpg"')] == ["ann.jpg", "other.jpg"]
+    assert [one.path for one in find(alike.root, 'similar:"ann later.jpg" person:Ben')] == ["other.jpg"]
+
+
+def test_damage_like_that_of_a_file_is_found(alike):
+    assert [one.path for one in find(alike.root, "similar:damage:ann.jpg")] == ["other.jpg"]
+
+
+def test_a_file_outside_of_the_archive_is_read_by_who_asks(alike, tmp_path):
+    outside = tmp_path / "new.jpg"
+    outside.write_bytes(b"a picture")
+    read = {outside: FacesRead("made@0", [(0.6, 0.8)])}
+    found = find(alike.root, f"similar:{outside}", read_faces=read.__getitem__)
+    assert [one.path for one in found] == ["ann later.jpg", "other.jpg", "ann.jpg"]
+    other_network = {outside: FacesRead("other@1", [(0.6, 0.8)])}
+    assert find(alike.root, f"similar:{outside}", read_faces=other_network.__getitem__) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("similar:an.jpg", "there is no file 'an.jpg' in the archive or on this machine; the nearest is 'ann.jpg'"),
+        ("similar:street.jpg", "'street.jpg' shows no face to compare with"),
+        ("similar:", "similar: names no file"),
+        ("similar:ann.jpg similar:other.jpg", "similar: stands once"),
+        ("-similar:ann.jpg", "similar: stands once, and without a minus"),
+    ],
+)
+def test_what_nothing_can_be_like_is_told(alike, text, words):
+    with pytest.raises(QueryError, match=words):
+        find(alike.root, text)

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import TABLES, Identity, MediaItem
+from f2s_catalog.records import TABLES, MediaItem, Sighting
 
 from f2s_ray.cli.app import run
 from f2s_ray.cli.job import new_job, run_job
 from f2s_ray.cli.options import Common
-from tests.catalog.made import face, outcome
+from tests.catalog.made import face, outcome, person
 
 from .conftest import small_flow
 
@@ -39,12 +39,18 @@ def add_people(catalog: Catalog) -> None:
         for number, (item, a, b) in enumerate(spans)
     ]
     ids = [one.face_id for one in faces]
-    people = [
-        Identity(identity_id=key * 32, face_ids=tuple(own), centroid=(1.0,), cohesion=1, margin=1, name=name)
-        for key, own, name in (("a", ids[:3], "Ann"), ("b", ids[3:], None))
-    ]
+    people = [person("a" * 32, 1, ids[:3], "Ann"), person("b" * 32, 2, ids[3:])]
     retold = film.model_copy(update={"kind": "film"})
-    catalog.commit(TABLES, [outcome("*", *faces, *people, step="who"), outcome(film.path, retold, step="later")])
+    seen = [
+        Sighting(
+            identity_id=("b" if number == 3 else "a") * 32, path=item.path, track_id=f"t{number}", media_id=item.media_id,
+            kind="photo" if item is photo else "film", face_id=ids[number], face_count=1, seen_from_seconds=begin,
+            seen_to_seconds=end, is_confirmed=False, likeness=1,
+        )
+        for number, (item, begin, end) in enumerate(spans)
+    ]  # fmt: skip
+    made = (*faces, *people, *sorted(seen, key=lambda row: (row.identity_id, row.path, row.track_id)))
+    catalog.commit(TABLES, [outcome("*", *made, step="who"), outcome(film.path, retold, step="later")])
 
 
 def test_in_a_pipe_each_answer_is_a_line_of_json(output, capsys):

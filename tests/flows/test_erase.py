@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from f2s_catalog.cipher import read_fragment
+from f2s_catalog.cipher import is_sealed, read_fragment
 from f2s_catalog.erase import act, begin, certify
-from f2s_catalog.erase_plan import planned
+from f2s_catalog.erase_plan import planned, thumbnail_name
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.lock_away import lock_away
 from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
 from f2s_catalog.store import fragments
 from f2s_catalog.traces import find_traces
@@ -75,7 +76,17 @@ def place(root, path, content):
 
 def test_nothing_of_the_person_is_left_in_any_row_old_or_new(root):
     erasing = planned(root, ann(root), "tester")
-    assert find_traces(root, erasing.sought)
+    before = {
+        (trace.path.rpartition("/")[0].rpartition("/")[2], trace.what) for trace in find_traces(root, erasing.sought)
+    }
+    assert {
+        ("faces", "an embedding"),
+        ("identities", "the mean of the embeddings"),
+        ("identities", "the id of the person"),
+        ("identities", "the name"),
+        ("labels", "the name"),
+        ("sightings", "the id of a face"),
+    } <= before
     erase_person(root, ann(root), "tester")
     assert find_traces(root, erasing.sought) == []
     vectors = {face.embedding for face in (*ANN, *CID, *FILM[:2])}
@@ -165,6 +176,7 @@ CANARIES = {
     "a thumbnail": ("runs/r/x.bin", lambda sought: b"12345" + THUMBNAIL),
     "a thumbnail inside a page": ("runs/r/x.html", lambda sought: b"data:" + base64.b64encode(THUMBNAIL)),
 }
+OTHER_THUMBNAIL = hashlib.shake_256(b"another").digest(900)
 THUMBNAIL = hashlib.shake_256(b"thumbnail").digest(900)
 
 
@@ -178,11 +190,14 @@ def vector_of(sought):
 
 @pytest.mark.parametrize("canary", CANARIES)
 def test_the_search_finds_what_is_left_and_names_the_file(root, canary):
-    place(root, "catalog/biometric/thumbnails/t.webp", THUMBNAIL)
+    name = f"{thumbnail_name(ANN[0].face_id)}-abc-face160"
+    place(root, f"catalog/biometric/thumbnails/{name[:2]}/{name}.jpg", THUMBNAIL)
+    place(root, "catalog/biometric/thumbnails/00/of_somebody_else.jpg", OTHER_THUMBNAIL)
     erasing = planned(root, ann(root), "tester")
     journal = begin(root, erasing)
     act(root, erasing)
     path, made = CANARIES[canary]
+    place(root, "catalog/biometric/thumbnails/00/of_somebody_else.jpg", OTHER_THUMBNAIL)
     assert find_traces(root, erasing.sought, [journal]) == []
     place(root, path, made(erasing.sought))
     with pytest.raises(CatalogError, match=path):
@@ -200,7 +215,7 @@ def test_the_search_finds_a_row_that_came_back(root):
     act(root, erasing)
     path, content = next(iter(old.items()))
     path.write_bytes(content)
-    with pytest.raises(CatalogError, match=path.name):
+    with pytest.raises(CatalogError, match=f"{path.name} still holds an embedding"):
         certify(root, erasing, journal)
 
 
@@ -259,3 +274,18 @@ def test_a_face_of_the_same_bytes_at_the_same_place_goes_whoever_found_it(root):
     settled(root, (moved, *ANN[1:], *BEN, *CID, BOTH[1], *FILM), number=4)
     erasing = planned(root, who(root, moved).identity_id, "tester")
     assert {moved.face_id, ANN[0].face_id} <= set(erasing.face_ids)
+
+
+def test_in_an_encrypted_archive_the_journal_is_encrypted_too(root, tmp_path, monkeypatch):
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef" * 4)
+    key.chmod(0o600)
+    monkeypatch.setenv("F2S_KEY_FILE", str(key))
+    lock_away(root)
+    erasing = planned(root, ann(root), "tester")
+    journal = begin(root, erasing)
+    assert b"Ann" not in journal.read_bytes()
+    assert [one.erasure_id for one in finish_erasures(root, "tester")] == [erasing.erasure_id]
+    assert find_traces(root, erasing.sought) == []
+    assert [one.name for one in Catalog(root).rows(Identity)] == ["Ben"]
+    assert all(is_sealed(path) for path in fragments(root, Face))

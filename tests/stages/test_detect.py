@@ -2,12 +2,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from f2s_catalog.records import MediaItem, Shot
+from f2s_catalog.records import FaceMark, FilmFacts, MediaItem, Shot
 from PIL import Image
 from skimage.data import astronaut
 
 from f2s_ray.errors import MediaError
-from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
+from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, is_erased, network_names
 from f2s_ray.stages.units import ShotUnit
 
 
@@ -93,3 +93,45 @@ def test_a_photo_that_changed_since_it_was_listed_is_a_media_error(stage, tmp_pa
 def test_the_same_photo_twice_gives_the_same_rows(stage, tmp_path):
     photo = source(tmp_path, "a.png", astronaut())
     assert list(stage(photo)) == list(stage(photo))
+
+
+def erased(photo, *boxes, frame=0):
+    marks = [FaceMark(face_id="", content_digest="d", frame=frame, box_px=box) for box in boxes]
+    return photo.model_copy(update={"erased": tuple(marks)})
+
+
+def test_a_face_at_an_erased_place_is_not_found_again(stage, tmp_path):
+    photo = source(tmp_path, "a.png", astronaut())
+    (face,) = stage(photo)
+    x0, y0, x1, y1 = face.box_px
+    assert list(stage(erased(photo, (x0 + 20, y0, x1 + 20, y1)))) == []
+    assert list(stage(erased(photo, (x1, y0, 2 * x1 - x0, y1)))) == [face]
+
+
+def test_a_shot_of_which_nobody_was_erased_is_the_record_that_it_was(stage, tmp_path):
+    photo = source(tmp_path, "a.png", astronaut())
+    assert set(photo.model_dump(mode="json")) == {"shot", "media"}
+    assert set(erased(photo, (0, 0, 1, 1)).model_dump(mode="json")) == {"shot", "media", "erased"}
+
+
+def test_in_a_film_an_erased_place_holds_for_a_second_before_and_after():
+    facts = {"frame_count": 100, "duration_seconds": 4.0}
+    media = MediaItem.model_construct(film=FilmFacts.model_construct(**facts))
+    place = FaceMark(face_id="", content_digest="d", frame=50, box_px=(0, 0, 10, 10))
+    shot = ShotUnit.model_construct(media=media, erased=(place,))
+    assert [is_erased(shot, frame, (1, 0, 11, 10)) for frame in (24, 25, 50, 75, 76)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not is_erased(shot, 50, (9, 0, 19, 10))
+
+
+def test_without_identities_faces_have_no_vector(tmp_path):
+    photo = source(tmp_path, "a.png", astronaut())
+    setup = DetectSetup(networks=network_names(DetectConfig()), input_root=str(tmp_path), has_embeddings=False)
+    (face,) = DetectFaces(setup)(photo)
+    assert (face.embedding, face.embedder) == ((), "")
+    assert "has_embeddings" not in setup.model_copy(update={"has_embeddings": True}).model_dump()

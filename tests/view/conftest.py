@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from f2s_catalog.arrow import from_table, to_table
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
     TABLES,
@@ -25,12 +26,14 @@ from f2s_catalog.records import (
     RestoredSegment,
     RestoreTask,
     Shot,
+    Sighting,
     Source,
 )
 from PIL import Image, ImageFilter
 from skimage import data
 
-from tests.catalog.made import outcome
+from f2s_ray.stages.sight import sight
+from tests.catalog.made import outcome, person
 from tests.media.film.films import make_film, numbered
 from tests.stages.films import probed
 
@@ -55,6 +58,10 @@ class MadeCatalog:
         with TemporaryDirectory() as folder:
             catalog = Catalog(Path(folder))
             catalog.commit(TABLES, [outcome("*", *self.records)])
+            listed = {source.path for source in self.rows(Source)}
+            media = to_table(MediaItem, [item for item in catalog.rows(MediaItem) if item.path in listed])
+            seen = from_table(Sighting, sight(catalog.table(Identity), catalog.table(Face), media))
+            catalog.commit((Sighting,), [outcome("*", *seen, step="sight")])
             return catalog.view(name)
 
 
@@ -178,7 +185,7 @@ class Archive:
         ]
         restored = RestoredMedia(
             media_id=item.media_id, task_id=f"task of {path}", path=f"restored/{path}", digest="d", byte_count=1,
-            source_digest=item.content_digest, models=(), carried_over=(), changed=(),
+            source_digest=item.content_digest, models=(), carried_over=(), changed=(), names_digest="", faces=(),
         )  # fmt: skip
         self.catalog.records += [item, *made, *faces, restored]
         self.add_source(path)
@@ -189,7 +196,7 @@ class Archive:
         """One identity, ann, of all faces; the first face is its reference."""
         face_ids = tuple(face.face_id for face in self.catalog.rows(Face))
         self.catalog.records += [
-            Identity(identity_id="ann", face_ids=face_ids, centroid=(1.0,), cohesion=0.71, margin=0.55, name=name),
+            person("ann", 1, face_ids, name).model_copy(update={"cohesion": 0.71, "margin": 0.55}),
             ReferenceSet(
                 identity_id="ann",
                 choices=(

@@ -1,10 +1,11 @@
 """What the page tells of a film."""
 
 import pytest
-from f2s_catalog.records import Face, Identity, MediaItem
+from f2s_catalog.records import Face, MediaItem
 
 from f2s_ray.view.film_story import film_story
 from f2s_ray.view.tables import read_tables
+from tests.catalog.made import person
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def tables(archive):
     for name, own in spans.items():
         faces = [made_face(f"{name}{number}", media_id, span) for number, span in enumerate(own)]
         ids = tuple(face.face_id for face in faces)
-        who = Identity(identity_id=name, face_ids=ids, centroid=(1.0,), cohesion=1, margin=1, name=name.title())
+        who = person(name, len(name), ids, name.title())
         archive.catalog.records += [*faces, who]
     return read_tables(archive.catalog)
 

@@ -10,17 +10,35 @@ _TAIL_BYTES = 65_536
 _MOST_RUNS = 20
 
 
-def recent_runs(output: Path) -> list[dict[str, Any]]:
-    """The newest runs first: what was asked, the last event, and how it ended; half-written lines are left out."""
+def recent_runs(output: Path, most: int = _MOST_RUNS) -> list[dict[str, Any]]:
+    """The newest runs first: what was asked, the last event, and how it ended; half-written lines are left out.
+
+    ``state`` is done, failed (some items did), or open: running, or cut off.
+    """
     folders = sorted((path.parent for path in output.glob("runs/*/run.json")), key=lambda one: one.name, reverse=True)
-    return [_run(folder) for folder in folders[:_MOST_RUNS]]
+    return [_run(folder) for folder in folders[:most]]
 
 
 def _run(folder: Path) -> dict[str, Any]:
     facts, summary = _json(folder / "run.json"), _json(folder / "summary.json")
-    events = _tail(folder / "events.jsonl")
-    latest: dict[str, Any] = next((event for event in reversed(events) if "step" in event), {})
-    return {"run_id": folder.name, "command": facts.get("command", ""), "latest": latest, "summary": summary}
+    latest: dict[str, Any] = next((event for event in reversed(_tail(folder / "events.jsonl")) if "step" in event), {})
+    state = ("failed" if summary.get("failed") else "done") if summary else "open"
+    return {
+        "run_id": folder.name,
+        "command": str(facts.get("command", "")),
+        "state": state,
+        "summary": {name: _count(summary, name) for name in ("done", "failed", "skipped", "pending")},
+        "step": str(latest.get("step", "")),
+        "finished": _count(latest, "finished"),
+        "total": _count(latest, "total"),
+        "path": str(latest.get("path") or ""),
+        "at": str(latest.get("at", "")),
+    }
+
+
+def _count(facts: dict[str, Any], name: str) -> int:
+    value = facts.get(name, 0)
+    return value if isinstance(value, int) else 0
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -32,6 +50,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _tail(path: Path) -> list[dict[str, Any]]:
+    """The last events; the first of them is cut off, and the last may be."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL_BYTES))

@@ -1,52 +1,62 @@
-"""A catalog to tables in memory that pages are made of; read again when a fragment is added.
+"""A catalog to tables in memory that pages are made of; read again, as far as need be, when a fragment is added.
 
-Vectors stay where they are: what pages need of 100,000 pictures are some dozen megabytes.
+Vectors stay where they are: what pages need of 100,000 pictures are some dozen megabytes. The tables have the names and
+columns of the catalog's own as far as questions (``find_sql``) need them, so the same SQL answers both.
 """
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from f2s_catalog.store import catalog_folder
-from f2s_catalog.views import VIEWS, connect
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.views import connect, needed
+
+from f2s_ray.view.site.freshness import Kind, Listing, Stamp, changed, listing, stamp, steps_of
 
 __all__ = ["Row", "Snapshot"]
 
 Row = Mapping[str, Any]
 
-_TABLES = {
-    "people": "FROM people",
-    "sightings": "FROM sightings",
-    "media": "SELECT media.* EXCLUDE (film), film.scan AS scan, film.duration_seconds AS seconds,"
-    " film.frame_count AS frame_count FROM media SEMI JOIN sources USING (path)",
+PATIENCE_SECONDS = 0.15
+"""How long a page waits for what others have just written; then it shows what was known before."""
+
+_REST_SHARE = 4  # of the time that reading took: while a job commits all the time, most of the machine is left to it
+
+_CHOICE = "SELECT identity_id, unnest(choices) AS choice, generate_subscripts(choices, 1) AS rank"
+TABLES = {
+    "sources": "SELECT path FROM sources",
+    "media": "FROM media SEMI JOIN sources USING (path)",
     "shots": "FROM shots",
-    "faces": "SELECT face_id, media_id, shot_id, track_id, frame, pts_seconds, box_px, face_px, sharpness, quality FROM faces",
-    "identity_faces": "SELECT identity_id, unnest(face_ids) AS face_id FROM identities",
-    "reference_faces": "SELECT identity_id, choice.face_id AS face_id, choice.why AS why, rank FROM (SELECT identity_id,"
-    ' unnest(choices) AS choice, generate_subscripts(choices, 1) AS rank FROM "references")',
-    "codes": "SELECT shot_id, origin, why, blur_sigma_px, noise_sigma, jpeg_quality, downscale, lender_shot_id FROM degradations",
-    "gates": "SELECT media_id, gate.* FROM (SELECT media_id, unnest(gates) AS gate FROM restored_segments"
-    " SEMI JOIN tasks USING (task_id) UNION ALL SELECT media_id, gate FROM track_gates)",
-    "results": "FROM restored",
+    "faces": "SELECT face_id, media_id, shot_id, track_id, frame, pts_seconds, seen_from_seconds, seen_to_seconds,"
+    " box_px, face_px, sharpness, quality FROM faces",
+    "people": "FROM people",
+    "identities": "SELECT identity_id, number, name FROM identities",
+    "sightings": "FROM sightings",
+    "reference_faces": f'SELECT identity_id, choice.face_id AS face_id, choice.why AS why, rank FROM ({_CHOICE} FROM "references")',
+    "degradations": "SELECT * EXCLUDE (code, signature, regions, changes), len(regions) AS region_count,"
+    " len(changes) AS change_count FROM degradations",
+    "estimates": "SELECT shot_id, noise_measured, blockiness_measured FROM estimates",
+    "tasks": "SELECT task_id, media_id, first_frame, risk, restorer FROM tasks",
+    "restored_segments": "SELECT task_id, media_id, gates FROM restored_segments",
+    "track_gates": "SELECT track_id, media_id, version, gate FROM track_gates",
+    "restored": "FROM restored",
+    "quality": "FROM quality",
     "failures": "FROM failures",
     "facts": "FROM facts",
-    "stale": "FROM stale" if "stale" in VIEWS else "SELECT path, '' AS why FROM media WHERE false",
 }
-_INDEXED = {
-    "media": ("media_id",),
-    "sightings": ("identity_id", "media_id"),
-    "faces": ("face_id", "media_id"),
-    "people": ("identity_id",),
-    "shots": ("media_id",),
-    "results": ("media_id",),
-    "gates": ("media_id",),
-}
+_STALE = {"stale": "FROM stale"}  # dear, and seldom asked for
+_INDEXED = {"media": ("media_id",), "faces": ("face_id", "media_id"), "restored": ("media_id",)}
 
 
 class Snapshot:
     """Answers SQL over the tables above; thread-safe.
+
+    What this process wrote is shown after ``renew``. What others write is shown soon: a page does not wait long for it,
+    but where somebody was erased nothing of before is shown any more.
 
     Args:
         output: the OUTPUT folder.
@@ -54,9 +64,17 @@ class Snapshot:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._lock = threading.Lock()
-        self._state: tuple[int, ...] = ()
-        self._tables: duckdb.DuckDBPyConnection | None = None
+        self._memory = duckdb.connect(
+            ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}
+        )
+        self._reading = threading.Lock()
+        self._stamp: Stamp = ()
+        self._listing: Listing | None = None
+        self._steps: dict[Kind, frozenset[str]] = {}
+        self._reader: threading.Thread | None = None
+        self._rest_until = 0.0
+        self._stale_of: int | None = None
+        self.version = 0
 
     def rows(self, sql: str, **values: object) -> list[Row]:
         """The answer as one mapping a row; ``$name`` stands for a value.
@@ -64,33 +82,84 @@ class Snapshot:
         Raises:
             CatalogError: the catalog is damaged or may not be read.
         """
-        answer = self._current().cursor().sql(sql, params=values).to_arrow_table()
-        return answer.to_pylist()
+        with self.cursor() as cursor:
+            return cursor.sql(sql, params=values).to_arrow_table().to_pylist()
 
-    def _current(self) -> duckdb.DuckDBPyConnection:
-        state = _state(self._output)
-        with self._lock:
-            if self._tables is None or state != self._state:
-                self._tables, self._state = _loaded(self._output), state
-            return self._tables
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the tables. Raises: as ``rows``."""
+        self._look()
+        with self._memory.cursor() as cursor:
+            yield cursor
+
+    def renew(self) -> None:
+        """Read what has changed, and wait for it. Raises: as ``rows``."""
+        with self._reading:
+            seen = stamp(self._output)
+            if seen != self._stamp:
+                begun = time.monotonic()
+                self._read(TABLES)
+                self._stamp = seen
+                self._rest_until = time.monotonic() + _REST_SHARE * (time.monotonic() - begun)
+
+    def stale(self) -> dict[str, Row] | None:
+        """Results that the next run makes again, by path; None while that is still being found out."""
+        self._look()
+        if self._stale_of != self.version:
+            self._start(self._read_stale)
+        if self._stale_of != self.version:
+            return None
+        with self._memory.cursor() as cursor:
+            return {row["path"]: row for row in cursor.sql("FROM stale").to_arrow_table().to_pylist()}
+
+    def _look(self) -> None:
+        if stamp(self._output) == self._stamp:
+            return
+        if self._listing is None or not self._listing.is_kept_by(listing(self._output)):
+            self.renew()
+        elif time.monotonic() >= self._rest_until:
+            self._start(self._renew_quietly)
+
+    def _start(self, read: Callable[[], None]) -> None:
+        """Read beside the pages, one at a time; who comes meanwhile waits a moment for it."""
+        if self._reader is None or not self._reader.is_alive():
+            self._reader = threading.Thread(target=read)
+            self._reader.start()
+        self._reader.join(PATIENCE_SECONDS)
+
+    def _renew_quietly(self) -> None:
+        try:
+            self.renew()
+        except CatalogError:
+            self._listing = None  # the next page tells it
+
+    def _read_stale(self) -> None:
+        with self._reading:
+            version = self.version
+            with connect(self._output) as catalog, self._memory.cursor() as memory:
+                _copy(_STALE, catalog, memory)
+            self._stale_of = version
+
+    def _read(self, tables: Mapping[str, str]) -> None:
+        now = listing(self._output)
+        with connect(self._output) as catalog, self._memory.cursor() as memory:
+            kinds = None if self._listing is None else changed(self._listing, now, self._steps, catalog)
+            wanted = {name: sql for name, sql in tables.items() if kinds is None or kinds & set(needed(sql))}
+            _copy(wanted, catalog, memory)
+            for kind in {kind for sql in tables.values() for kind in needed(sql)}:
+                if kinds is None or kind in kinds:
+                    self._steps[kind] = steps_of(kind, catalog)
+        self._listing = now
+        self.version += 1
 
 
-def _state(output: Path) -> tuple[int, ...]:
-    """Changes whenever a fragment comes or goes: that is when its folder changes."""
-    root = catalog_folder(output)
-    folders = [*root.glob("*"), *root.glob("biometric/*")]
-    return tuple(
-        sorted(folder.stat().st_mtime_ns for folder in folders if folder.is_dir() and folder.name != "thumbnails")
-    )
-
-
-def _loaded(output: Path) -> duckdb.DuckDBPyConnection:
-    tables = duckdb.connect(":memory:", config={"enable_external_access": False, "python_enable_replacements": False})
-    with connect(output) as catalog:
-        for name, sql in _TABLES.items():
-            tables.register("_read", catalog.sql(sql).to_arrow_table())
-            tables.execute(f"CREATE TABLE {name} AS FROM _read")
-            tables.unregister("_read")
-            for column in _INDEXED.get(name, ()):
-                tables.execute(f"CREATE INDEX {name}_{column} ON {name} ({column})")
-    return tables
+def _copy(tables: Mapping[str, str], catalog: duckdb.DuckDBPyConnection, memory: duckdb.DuckDBPyConnection) -> None:
+    """All of them become visible at once."""
+    memory.execute("BEGIN")
+    for name, sql in tables.items():
+        memory.register("_read", catalog.sql(sql).to_arrow_table())
+        memory.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _read")
+        memory.unregister("_read")
+        for column in _INDEXED.get(name, ()):
+            memory.execute(f"CREATE INDEX {name}_{column} ON {name} ({column})")
+    memory.execute("COMMIT")
