@@ -86,8 +86,9 @@ class Erasing(BaseModel):
 
 
 def begin(root: Path, erasing: Erasing) -> Path:
-    """Write the journal: from here on it will be done."""
+    """Write the journal: from here on it will be done. What a try left that was cut off before is removed."""
     path = catalog_folder(root) / "biometric" / f"{_JOURNAL}{erasing.erasure_id}.json"
+    _forget_halves(root)
     _write_whole(path, seal(erasing.model_dump_json().encode()))
     return path
 
@@ -112,6 +113,7 @@ def finish_all(root: Path) -> list[Erasing]:
         CatalogError: something of a person is left, or a file may not be changed.
     """
     finished = []
+    _forget_halves(root)
     for path, erasing in left_open(root):
         act(root, erasing)
         certify(root, erasing, path)
@@ -264,6 +266,12 @@ def _certificate(erasing: Erasing, found: list[Trace]) -> str:
         "found": [{"path": trace.path, "what": trace.what} for trace in found],
     }
     return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+
+
+def _forget_halves(root: Path) -> None:
+    """Journals that were being written when their process died: nothing was begun by them."""
+    for left in (catalog_folder(root) / "biometric").glob(f"{_JOURNAL}*.tmp"):
+        left.unlink()
 
 
 def _write_whole(path: Path, content: bytes) -> None:

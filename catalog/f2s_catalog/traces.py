@@ -25,6 +25,7 @@ _HEAD = 8
 _BLOCK = 1 << 24
 _NOT_THEIRS = frozenset({"path", "item_id", "message", "said_by"})
 _LOCK = ".lock"
+_TABLE = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,29 @@ def find_traces(root: Path, sought: Sought, skip: Iterable[Path] = ()) -> list[T
     matcher = _Matcher({needle: what for needle, what in sought.needles.items() if len(needle) >= _HEAD})
     names, ids = _Names(sought), pa.array(sorted(sought.ids), pa.string())
     found: set[Trace] = set()
-    for record_type in TABLES:
-        for path in fragments(root, record_type):
-            table = read_fragment(path, record_type)
-            hits = {what for buffer in _buffers(table) for what in matcher.find(buffer)}
-            if any(names.in_cells(cells, name, record_type) for name, cells in _cells(table)):
-                hits.add("the name")
-            if any(pc.any(pc.is_in(cells, value_set=ids)).as_py() for _, cells in _cells(table)):
-                hits.add("the id of a face")
-            found |= {Trace(str(path.relative_to(root)), what) for what in hits}
+    tables: dict[Path, type[Record]] = {path: kind for kind in TABLES for path in fragments(root, kind)}
     skipped = set(skip)
     for path in sorted(root.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path not in skipped and not path.name.endswith(_LOCK):
-            found |= {Trace(str(path.relative_to(root)), what) for what in _in_file(path, matcher, names)}
+        if not path.is_file() or path.is_symlink() or path in skipped or path.name.endswith(_LOCK):
+            continue
+        hits = _in_file(path, matcher, names)
+        if path in tables or path.suffix.lower() == _TABLE:
+            kind = tables.get(path, Record)
+            hits |= _in_table(read_fragment(path, kind), kind, matcher, names, ids)
+        found |= {Trace(str(path.relative_to(root)), what) for what in hits}
     return sorted(found)
+
+
+def _in_table(
+    table: pa.Table, record_type: type[Record], matcher: "_Matcher", names: "_Names", ids: pa.Array
+) -> set[str]:
+    """What is compressed on disk: all cells of a table, be it the catalog's or one that somebody exported."""
+    hits = {what for buffer in _buffers(table) for what in matcher.find(buffer)}
+    if any(names.in_cells(cells, name, record_type) for name, cells in _cells(table)):
+        hits.add("the name")
+    if any(pc.any(pc.is_in(cells, value_set=ids)).as_py() for _, cells in _cells(table)):
+        hits.add("the id of a face")
+    return hits
 
 
 def _in_file(path: Path, matcher: "_Matcher", names: "_Names") -> set[str]:
@@ -90,7 +100,7 @@ def _in_file(path: Path, matcher: "_Matcher", names: "_Names") -> set[str]:
             return set()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             hits = set(matcher.find(content))
-            if names.in_bytes(content, is_table=path.suffix == ".parquet"):
+            if names.in_bytes(content, is_table=path.suffix.lower() == _TABLE):
                 hits.add("the name")
     return hits
 

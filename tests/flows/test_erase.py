@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from f2s_catalog.cipher import is_sealed, read_fragment
 from f2s_catalog.erase import act, begin, certify
@@ -206,6 +208,26 @@ def test_the_search_finds_what_is_left_and_names_the_file(root, canary):
     (root / path).unlink()
     finish_erasures(root, "tester")
     assert not journal.exists()
+
+
+def test_an_exported_table_is_decoded_and_named(root):
+    (root / "exports").mkdir()
+    rows = pa.table(
+        {"who": [who(root, ANN[0]).name] * 200, "vector": [list(face.embedding) for face in ANN for _ in range(50)]}
+    )
+    pq.write_table(
+        rows.cast(pa.schema({"who": pa.string(), "vector": pa.list_(pa.float32())})),
+        root / "exports" / "a.parquet",
+        compression="zstd",
+    )
+    with pytest.raises(CatalogError, match=r"exports/a\.parquet"):
+        erase_person(root, ann(root), "tester")
+
+
+def test_what_a_killed_journal_left_aside_is_removed(root):
+    place(root, "catalog/biometric/.erasing-20260101T000000Z-abc.json.tmp", "Zoë & Ann".encode())
+    erase_person(root, ann(root), "tester")
+    assert not list((root / "catalog" / "biometric").glob(".erasing-*"))
 
 
 def test_the_search_finds_a_row_that_came_back(root):
