@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
-from f2s_catalog.ids import digest
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
 from f2s_catalog.views import needed, reading
@@ -191,19 +190,30 @@ class Catalog:
 
     def version(self, record_type: type[Record]) -> str:
         """Digest of which attempts made the current rows of a table, or of what was said: it changes with them."""
-        if record_type.MADE == "said":
-            key = ", ".join(record_type.KEY)
-            return digest(self._read(record_type, f"SELECT {key} FROM {record_type.TABLE} ORDER BY ALL").to_pylist())
-        made = (
-            f"SELECT DISTINCT step, item_id, fingerprint FROM _stored_{record_type.TABLE}"
-            " SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)"
-            " ORDER BY ALL"
-        )
-        return digest([list(row.values()) for row in self._read(record_type, made).to_pylist()])
+        return self.versions((record_type,))[0]
+
+    def versions(self, record_types: Sequence[type[Record]]) -> list[str]:
+        """The versions of several tables, seen at one moment."""
+        with reading(self.root, record_types) as connection:
+            found = [connection.sql(_version_of(record_type)).fetchall() for record_type in record_types]
+        return [str(version) for ((version,),) in found]
 
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
         with reading(self.root, (record_type,)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table()
+
+
+def _version_of(record_type: type[Record]) -> str:
+    """SQL for a version: the database sorts and digests, since there may be a row for each of a million files."""
+    if record_type.MADE == "said":
+        keys, rows = ", ".join(record_type.KEY), record_type.TABLE
+    else:
+        keys = "step, item_id, fingerprint"
+        rows = (
+            f"(SELECT DISTINCT {keys} FROM _stored_{record_type.TABLE}"
+            f" SEMI JOIN (FROM _latest WHERE status = 'done') USING ({keys}, sequence))"
+        )
+    return f"SELECT sha256(coalesce(string_agg(concat_ws(' ', {keys}), chr(10) ORDER BY {keys}), '')) FROM {rows}"
 
 
 def standing(attempts: Iterable[Attempt], listed: Collection[str]) -> list[Attempt]:

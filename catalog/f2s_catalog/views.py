@@ -11,6 +11,7 @@ older fragments are not even opened. What people said is always current.
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -146,6 +147,7 @@ def reading(root: Path, tables: Sequence[type[Record]] = TABLES) -> Iterator[duc
             raise
 
 
+@lru_cache(256)
 def needed(sql: str) -> tuple[type[Record], ...]:
     """The tables that a statement may read: those whose names, or whose views' names, are words of it.
 

@@ -1,6 +1,7 @@
 """The commands about people: who is in the archive, and what a person has to say about them."""
 
 import getpass
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,7 +182,10 @@ def not_same(
 def _people(folder: Path) -> "People":
     from f2s_ray.flows.people import People
 
-    return People(folder, getpass.getuser())
+    try:
+        return People(folder, getpass.getuser())
+    except (KeyError, OSError):  # a container may run a user that has no name
+        return People(folder, f"user {os.getuid()}")
 
 
 def _done(output: str, identity_id: str, *, as_json: bool) -> int:

@@ -25,7 +25,7 @@ def run_reduction(catalog: Catalog, step: ReduceStep, run_id: str) -> bool:
         found: tuple[Record, ...] | pa.Table | None = None
         if step.reads:
             # A table that the step itself writes may help it to stay stable, but does not make it run again.
-            versions = [catalog.version(table) for table in step.reads if table not in step.writes]
+            versions = catalog.versions([table for table in step.reads if table not in step.writes])
         else:
             found = tuple(step.reduce(catalog))
             versions = [digest(type(record).TABLE, record.model_dump(mode="json")) for record in found]
