@@ -1,5 +1,6 @@
 """The command that serves the viewer."""
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -8,13 +9,18 @@ import typer
 from f2s_ray.cli.options import OutputArgument
 from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import print_line
+from f2s_ray.errors import JobError
 
 __all__ = ["view"]
+
+_ANY = ("0.0.0.0", "::")
 
 
 def view(
     output: OutputArgument,
-    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="Where it listens.")] = 8300,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Where it listens; 0: any.")
+    ] = 8300,
     host: Annotated[
         str,
         typer.Option(
@@ -32,7 +38,20 @@ def view(
     folder = existing_output(output)
     guard = Guard(host)
     site = make_site(folder, Path(read_run(folder)["input"]), guard)
-    shown = f"[{host}]" if ":" in host else host
-    print_line(f"http://{shown}:{port}/" + (f"?token={guard.token}" if guard.token else ""))
-    uvicorn.run(site, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    with _listen(host, port) as listening:
+        name = socket.gethostname() if host in _ANY else f"[{host}]" if ":" in host else host
+        token = f"?token={guard.token}" if guard.token else ""
+        print_line(f"http://{name}:{listening.getsockname()[1]}/{token}")
+        config = uvicorn.Config(site, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises: JobError when the address is taken, or is none of this machine."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise JobError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port or --host"
+        ) from error

@@ -16,13 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from f2s_catalog.cipher import KEY_FILE
 from f2s_catalog.ids import digest
 from f2s_catalog.store import catalog_folder
 
-__all__ = ["KEY_VARIABLE", "Thumbnail", "Thumbnails", "forget", "thumbnail_folder", "thumbnail_path"]
-
-KEY_VARIABLE = "F2S_KEY_FILE"
-"""Where the environment has it, the biometric tables are encrypted."""
+__all__ = ["Thumbnail", "Thumbnails", "forget", "thumbnail_folder", "thumbnail_path"]
 
 KEPT_IN_MEMORY_BYTES = 64 * 2**20
 _BYTES_LETTERS = 16
@@ -66,7 +64,7 @@ class Thumbnails:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._memory: OrderedDict[str, bytes] | None = OrderedDict() if os.environ.get(KEY_VARIABLE) else None
+        self._memory: OrderedDict[str, bytes] | None = OrderedDict() if os.environ.get(KEY_FILE) else None
         self._lock = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
         self._workers = threading.BoundedSemaphore(_WORKERS)

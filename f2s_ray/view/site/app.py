@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+from f2s_catalog.cipher import KEY_FILE
 from f2s_catalog.errors import CatalogError, QueryError
 from fastapi import FastAPI, Form, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +24,6 @@ from f2s_ray.view.site.runs import recent_runs
 from f2s_ray.view.site.search import Search, fault_of
 from f2s_ray.view.site.security import Guard
 from f2s_ray.view.site.snapshot import Snapshot
-from f2s_ray.view.thumbnails import KEY_VARIABLE
 
 __all__ = ["make_site"]
 
@@ -72,7 +72,7 @@ class _Desk:
         self._snapshot = Snapshot(output)
         self._images, self._search = Images(self._snapshot, output, source), Search(self._snapshot, output)
         self._render = Pages(guard)
-        self._cached = "no-store" if os.environ.get(KEY_VARIABLE) else f"private, max-age={_YEAR_SECONDS}, immutable"
+        self._cached = "no-store" if os.environ.get(KEY_FILE) else f"private, max-age={_YEAR_SECONDS}, immutable"
 
     def pages(self) -> dict[str, Callable[..., Response]]:
         """Path to page."""

@@ -60,8 +60,7 @@ class Guard:
             return PlainTextResponse("this viewer answers to localhost alone; open http://localhost", 421)
         if request.method not in ("GET", "HEAD", "POST"):
             return PlainTextResponse("GET and POST only", 405)
-        origin = request.headers.get("origin")
-        if request.method == "POST" and (origin is None or urlsplit(origin).netloc != request.headers.get("host")):
+        if request.method == "POST" and not _is_own(request):
             return PlainTextResponse("a form must come from a page of this viewer", 403)
         return self._admission(request) if self.token else None
 
@@ -69,9 +68,15 @@ class Guard:
         token = str(self.token)
         given = request.query_params.get("token")
         if given is not None and secrets.compare_digest(given.encode(), token.encode()):
-            response = RedirectResponse(request.url.path, 303)
+            response = RedirectResponse(f"/{request.url.path.lstrip('/')}", 303)  # two slashes would be another host
             response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
             return response
         if not secrets.compare_digest(request.cookies.get(COOKIE, "").encode(), token.encode()):
             return PlainTextResponse("open the address with its token, as `f2s view` printed it", 401)
         return None
+
+
+def _is_own(request: Request) -> bool:
+    """Whether a browser says that a page of this very host sent it."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host") and site == "same-origin"
