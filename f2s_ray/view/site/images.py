@@ -17,7 +17,10 @@ from f2s_ray.view.thumbnails import Thumbnail, Thumbnails
 
 __all__ = ["LARGE_PX", "Images"]
 
-FACE_PX, SMALL_PX, LARGE_PX = 200, 360, 1600
+LARGE_PX = 1600
+"""Longest side of a picture on its own page."""
+
+FACE_PX, SMALL_PX = 200, 360
 _QUALITY = 84
 _KEPT_REELS = 4
 _CLIP_SECONDS = 3.0
