@@ -56,7 +56,7 @@ def browser(tmp_path_factory):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.implicitly_wait(10)
+    driver.implicitly_wait(30)
     yield driver
     driver.quit()
 
@@ -100,7 +100,7 @@ def heading(browser):
 
 def shown(browser, label):
     """Wait until a page has this heading: forms lead to it after a while."""
-    WebDriverWait(browser, 30).until(lambda one: heading(one) == label, f"no page {label}")
+    WebDriverWait(browser, 90).until(lambda one: heading(one) == label, f"no page {label}")
 
 
 def told(browser):
@@ -136,7 +136,7 @@ def chosen(browser):
 
 def wait_for_pictures(browser):
     script = "return [...document.images].filter(i => i.loading != 'lazy').every(i => i.complete && i.naturalWidth)"
-    WebDriverWait(browser, 30).until(lambda one: one.execute_script(script), "a picture does not come")
+    WebDriverWait(browser, 90).until(lambda one: one.execute_script(script), "a picture does not come")
 
 
 def test_a_person_is_found_named_and_found_by_that_name(browser, site):
@@ -162,7 +162,7 @@ def test_what_was_told_is_told_once(browser, site):
     browser.refresh()
     browser.implicitly_wait(0)
     assert browser.find_elements(By.CSS_SELECTOR, "[role=status]") == []
-    browser.implicitly_wait(10)
+    browser.implicitly_wait(30)
 
 
 def test_naming_like_somebody_else_offers_a_merge(browser, site):
@@ -180,7 +180,7 @@ def test_names_are_suggested(browser, site):
     People(site, "x").name(who(site, ANN[0]).identity_id, "Ann Lee")
     go(browser, f"people/{who(site, CID[0]).identity_id}")
     fill(browser, "name", "lee")
-    WebDriverWait(browser, 20).until(
+    WebDriverWait(browser, 90).until(
         lambda one: (
             one.execute_script("return [...document.querySelectorAll('#names option')].map(o => o.value)")
             == ["Ann Lee"]
@@ -201,7 +201,7 @@ def test_faces_are_split_off_and_merged_back(browser, site):
     browser.find_element(By.CSS_SELECTOR, "aside summary").click()
     fill(browser, "other", f"Person {own.number}")
     click(browser, "Merge")
-    WebDriverWait(browser, 30).until(lambda one: "one person now" in one.find_element(By.TAG_NAME, "main").text)
+    WebDriverWait(browser, 90).until(lambda one: "one person now" in one.find_element(By.TAG_NAME, "main").text)
     assert {face.face_id for face in ANN} <= set(who(site, ANN[2]).face_ids)
 
 
@@ -218,7 +218,7 @@ def test_what_cannot_be_done_is_told_with_the_way_out(browser, site):
     open_person(browser, label_of(site, ANN[0]))
     choose(browser, ANN[:2])
     click(browser, "Show by this face")
-    WebDriverWait(browser, 30).until(lambda one: "Not done: one face shows a person" in told(one))
+    WebDriverWait(browser, 90).until(lambda one: "Not done: one face shows a person" in told(one))
 
 
 def test_shift_takes_all_between_by_mouse_and_by_space(browser, site):
@@ -234,7 +234,7 @@ def test_shift_takes_all_between_by_mouse_and_by_space(browser, site):
     ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.SPACE).key_up(Keys.SHIFT).perform()
     assert chosen(browser) == "3 chosen"
     click(browser, "Confirm")
-    WebDriverWait(browser, 30).until(lambda one: "3 faces confirmed" in told(one))
+    WebDriverWait(browser, 90).until(lambda one: "3 faces confirmed" in told(one))
 
 
 def split_of(browser):
@@ -292,7 +292,7 @@ def test_a_film_shows_the_moment_that_is_chosen_and_moves(browser, site):
     moment = browser.find_elements(By.CSS_SELECTOR, ".moments a")[2]
     assert moment.rect["height"] == pytest.approx(moment.rect["width"] * 240 / 320, abs=2)
     moment.click()
-    WebDriverWait(browser, 30).until(lambda one: "frame=" in one.current_url)
+    WebDriverWait(browser, 90).until(lambda one: "frame=" in one.current_url)
     wait_for_pictures(browser)
     assert len(browser.find_elements(By.CSS_SELECTOR, ".times .is")) == 2
     browser.find_element(By.XPATH, "//summary[contains(., 'moving')]").click()
@@ -311,7 +311,7 @@ def test_a_wrong_question_is_marked_at_its_place_and_can_be_mended(browser, site
     assert (box.get_attribute("id"), box.get_attribute("value")) == ("q", "kind:photo persn:Ann")
     assert box.get_attribute("aria-describedby") == "fault"
     fill(browser, "q", "kind:photo", enter=True)
-    WebDriverWait(browser, 30).until(lambda one: len(one.find_elements(By.CSS_SELECTOR, ".pictures > li")) == 9)
+    WebDriverWait(browser, 90).until(lambda one: len(one.find_elements(By.CSS_SELECTOR, ".pictures > li")) == 9)
 
 
 def test_all_is_done_with_the_keyboard_alone(browser, site):
@@ -341,7 +341,7 @@ def test_all_is_done_with_the_keyboard_alone(browser, site):
     press(browser, Keys.SPACE)
     tab_to(lambda one: one.text == "Confirm")
     press(browser, Keys.ENTER)
-    WebDriverWait(browser, 30).until(lambda one: "1 face confirmed" in told(one))
+    WebDriverWait(browser, 90).until(lambda one: "1 face confirmed" in told(one))
     assert len(who(site, BEN[0]).confirmed_face_ids) == 1
 
 
