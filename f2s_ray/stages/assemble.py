@@ -35,7 +35,7 @@ class AssembleUnit(Record):
     restorer: str
     names_taken: tuple[str, ...] = Field(description="other files of INPUT that begin with the name of this one")
     face_names: tuple[FaceName, ...] = Field(description="of a photo: who is seen, as far as they have names")
-    planned_on: str = Field(exclude=True, description="day of the plan; it decides nothing that is not decided already")
+    planned_on: str = Field(description="day of the plan, which stands as long as its task")
 
 
 class AssembleSetup(BaseModel):
