@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from itertools import pairwise
 from urllib.parse import urljoin
 
@@ -14,7 +15,8 @@ from tests.flows.said_archive import ANN, BEN, BOTH, CID, who
 from tests.view.site_archive import make_archive, served
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs f2s-ray[dev]")
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402 - only where it is installed
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException  # noqa: E402 - only where it is installed
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
@@ -98,9 +100,15 @@ def heading(browser):
     return browser.find_element(By.TAG_NAME, "h1").text
 
 
+def until(browser, is_so, words=""):
+    """Wait; the page may go while it is looked at."""
+    gone = [NoSuchElementException, StaleElementReferenceException]
+    return WebDriverWait(browser, 90, ignored_exceptions=gone).until(is_so, words)
+
+
 def shown(browser, label):
     """Wait until a page has this heading: forms lead to it after a while."""
-    WebDriverWait(browser, 90).until(lambda one: heading(one) == label, f"no page {label}")
+    until(browser, lambda one: heading(one) == label, f"no page {label}")
 
 
 def told(browser):
@@ -136,7 +144,7 @@ def chosen(browser):
 
 def wait_for_pictures(browser):
     script = "return [...document.images].filter(i => i.loading != 'lazy').every(i => i.complete && i.naturalWidth)"
-    WebDriverWait(browser, 90).until(lambda one: one.execute_script(script), "a picture does not come")
+    until(browser, lambda one: one.execute_script(script), "a picture does not come")
 
 
 def test_a_person_is_found_named_and_found_by_that_name(browser, site):
@@ -177,14 +185,18 @@ def test_naming_like_somebody_else_offers_a_merge(browser, site):
 
 
 def test_names_are_suggested(browser, site):
-    People(site, "x").name(who(site, ANN[0]).identity_id, "Ann Lee")
+    ann = who(site, ANN[0]).identity_id
+    People(site, "x").name(ann, "Ann Lee")
+    while go(browser, f"people/{ann}") or heading(browser) != "Ann Lee":  # what another process said is shown soon
+        time.sleep(0.2)
     go(browser, f"people/{who(site, CID[0]).identity_id}")
     fill(browser, "name", "lee")
-    WebDriverWait(browser, 90).until(
+    until(
+        browser,
         lambda one: (
             one.execute_script("return [...document.querySelectorAll('#names option')].map(o => o.value)")
             == ["Ann Lee"]
-        )
+        ),
     )
 
 
@@ -201,7 +213,7 @@ def test_faces_are_split_off_and_merged_back(browser, site):
     browser.find_element(By.CSS_SELECTOR, "aside summary").click()
     fill(browser, "other", f"Person {own.number}")
     click(browser, "Merge")
-    WebDriverWait(browser, 90).until(lambda one: "one person now" in one.find_element(By.TAG_NAME, "main").text)
+    until(browser, lambda one: "one person now" in one.find_element(By.TAG_NAME, "main").text)
     assert {face.face_id for face in ANN} <= set(who(site, ANN[2]).face_ids)
 
 
@@ -218,7 +230,7 @@ def test_what_cannot_be_done_is_told_with_the_way_out(browser, site):
     open_person(browser, label_of(site, ANN[0]))
     choose(browser, ANN[:2])
     click(browser, "Show by this face")
-    WebDriverWait(browser, 90).until(lambda one: "Not done: one face shows a person" in told(one))
+    until(browser, lambda one: "Not done: one face shows a person" in told(one))
 
 
 def test_shift_takes_all_between_by_mouse_and_by_space(browser, site):
@@ -234,7 +246,7 @@ def test_shift_takes_all_between_by_mouse_and_by_space(browser, site):
     ActionChains(browser).key_down(Keys.SHIFT).send_keys(Keys.SPACE).key_up(Keys.SHIFT).perform()
     assert chosen(browser) == "3 chosen"
     click(browser, "Confirm")
-    WebDriverWait(browser, 90).until(lambda one: "3 faces confirmed" in told(one))
+    until(browser, lambda one: "3 faces confirmed" in told(one))
 
 
 def split_of(browser):
@@ -292,7 +304,7 @@ def test_a_film_shows_the_moment_that_is_chosen_and_moves(browser, site):
     moment = browser.find_elements(By.CSS_SELECTOR, ".moments a")[2]
     assert moment.rect["height"] == pytest.approx(moment.rect["width"] * 240 / 320, abs=2)
     moment.click()
-    WebDriverWait(browser, 90).until(lambda one: "frame=" in one.current_url)
+    until(browser, lambda one: "frame=" in one.current_url)
     wait_for_pictures(browser)
     assert len(browser.find_elements(By.CSS_SELECTOR, ".times .is")) == 2
     browser.find_element(By.XPATH, "//summary[contains(., 'moving')]").click()
@@ -311,7 +323,7 @@ def test_a_wrong_question_is_marked_at_its_place_and_can_be_mended(browser, site
     assert (box.get_attribute("id"), box.get_attribute("value")) == ("q", "kind:photo persn:Ann")
     assert box.get_attribute("aria-describedby") == "fault"
     fill(browser, "q", "kind:photo", enter=True)
-    WebDriverWait(browser, 90).until(lambda one: len(one.find_elements(By.CSS_SELECTOR, ".pictures > li")) == 9)
+    until(browser, lambda one: len(one.find_elements(By.CSS_SELECTOR, ".pictures > li")) == 9)
 
 
 def test_all_is_done_with_the_keyboard_alone(browser, site):
@@ -341,7 +353,7 @@ def test_all_is_done_with_the_keyboard_alone(browser, site):
     press(browser, Keys.SPACE)
     tab_to(lambda one: one.text == "Confirm")
     press(browser, Keys.ENTER)
-    WebDriverWait(browser, 90).until(lambda one: "1 face confirmed" in told(one))
+    until(browser, lambda one: "1 face confirmed" in told(one))
     assert len(who(site, BEN[0]).confirmed_face_ids) == 1
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from f2s_ray.models.cluster_index import SearchLimits, near_pairs
 
@@ -23,7 +24,8 @@ def pairs_of(vectors, queries=None, base=None, floor=0.55, nearest=1000, exact_p
 
 
 def truth(vectors, floor=0.55):
-    return {(int(a), int(b)) for a, b in np.argwhere(np.triu(vectors @ vectors.T >= floor, 1))}
+    every = torch.from_numpy(vectors)
+    return {(low, high) for low, high in torch.triu(every @ every.T >= floor, 1).nonzero().tolist()}
 
 
 def test_every_pair_above_the_floor_is_found_once_and_none_below():

@@ -72,8 +72,8 @@ for (const field of document.querySelectorAll("[data-names]")) {
   const suggest = async () => {
     const own = ++asked;
     const answer = await fetch("/names.json?q=" + encodeURIComponent(field.value)).catch(() => null);
-    if (!answer || !answer.ok || own !== asked) return;
-    names.replaceChildren(...(await answer.json()).map((name) => new Option(name, name)));
+    const found = answer && answer.ok ? await answer.json() : [];
+    if (own === asked) names.replaceChildren(...found.map((name) => new Option(name, name)));
   };
   field.addEventListener("focus", suggest);
   field.addEventListener("input", suggest);
