@@ -45,6 +45,11 @@ def load(source: str | None, overrides: list[str]) -> Config:
     return read(Config, PRESETS, source, overrides)
 
 
+def load_text(text: str, source: str) -> Config:
+    """The configuration that an earlier run wrote down as YAML; ``source`` is named in an error. Raises: as ``read``."""
+    return _settings(Config, _mapping(text, source), [])
+
+
 def read(kind: type[Settings], presets: Path, source: str | None, overrides: Sequence[str]) -> Settings:
     """Settings of a kind that a preset or file and some words on the command line make together.
 
@@ -57,7 +62,15 @@ def read(kind: type[Settings], presets: Path, source: str | None, overrides: Seq
     Raises:
         ConfigError: all faults of the keys and values at once, one a line, each with key, value and bound.
     """
-    values = _read(source, presets)
+    return _settings(kind, _read(source, presets), overrides)
+
+
+def dump(config: BaseModel) -> str:
+    """The effective configuration as YAML; ``load`` reads it back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _settings(kind: type[Settings], values: dict[str, Any], overrides: Sequence[str]) -> Settings:
     faults = [fault for word in overrides if (fault := _override(values, word))]
     try:
         settings = kind.model_validate_json(json.dumps(values, default=str), strict=True)
@@ -70,11 +83,6 @@ def read(kind: type[Settings], presets: Path, source: str | None, overrides: Seq
     raise ConfigError("\n  ".join([f"{len(faults)} faults in the configuration:", *faults]))
 
 
-def dump(config: BaseModel) -> str:
-    """The effective configuration as YAML; ``load`` reads it back."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
 def _read(source: str | None, presets: Path) -> dict[str, Any]:
     """The mapping in a preset or file."""
     if source is None:
@@ -82,16 +90,20 @@ def _read(source: str | None, presets: Path) -> dict[str, Any]:
     preset = presets / f"{source}.yaml"
     path = preset if "/" not in source and preset.is_file() else Path(source)
     try:
-        values = parse(path.read_text(encoding="utf-8"), str(path))
+        return _mapping(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError as error:
         names = ", ".join(sorted(found.stem for found in presets.glob("*.yaml")))
         raise ConfigError(f"no preset and no file is called {source}; the presets are {names}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}; give a YAML file in UTF-8") from error
+
+
+def _mapping(text: str, source: str) -> dict[str, Any]:
+    values = parse(text, source)
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds a {type(values).__name__}, not sections; begin with a line like `plan:`")
+        raise ConfigError(f"{source} holds a {type(values).__name__}, not sections; begin with a line like `plan:`")
     return values
 
 

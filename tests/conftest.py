@@ -47,3 +47,12 @@ def embedder():
     from f2s_ray.models.face_embedder import FaceEmbedder
 
     return FaceEmbedder()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    """A real S3 server on loopback."""
+    from tests.s3_server import s3_server
+
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from pyarrow.parquet.encryption import create_decryption_properties, create_encryption_properties
 
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.place import Place, filesystem, inside
 from f2s_catalog.records import Record
 
-__all__ = ["KEY_FILE", "decryption", "encryption", "is_sealed", "key", "read_fragment", "seal", "unlocked", "unseal"]
+__all__ = ["KEY_FILE", "decryption", "encryption", "is_sealed", "key", "read_fragment", "schema_in", "seal", "unseal"]
 
 KEY_FILE = "F2S_KEY_FILE"
 _MAGIC = b"PARE"
@@ -64,22 +65,23 @@ def is_sealed(path: Path) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def unlocked(path: Path, record_type: type[Record]) -> pa.Schema:
-    """The schema of a fragment, which this user's key opens.
+def schema_in(footer: bytes, path: Place, record_type: type[Record]) -> pa.Schema:
+    """The schema that the end of a fragment holds, which this user's key opens; ``path`` is named in an error.
 
     Raises:
         CatalogError: there is no key, or it is the key of something else.
     """
-    return _opened(path, record_type).schema_arrow
+    return _opened(pa.BufferReader(footer), path, record_type).schema_arrow
 
 
-def read_fragment(path: Path, record_type: type[Record], columns: Sequence[str] | None = None) -> pa.Table:
+def read_fragment(path: Place, record_type: type[Record], columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of one fragment, or some of their columns.
 
     Raises:
         CatalogError: there is no key, or it is the key of something else.
     """
-    return _opened(path, record_type).read(columns=None if columns is None else list(columns))
+    with filesystem(path).open_input_file(inside(path)) as file:
+        return _opened(file, path, record_type).read(columns=None if columns is None else list(columns))
 
 
 def seal(content: bytes) -> bytes:
@@ -92,7 +94,7 @@ def seal(content: bytes) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def unseal(content: bytes, path: Path) -> bytes:
+def unseal(content: bytes, path: Place) -> bytes:
     """What ``seal`` took; ``path`` is named in an error.
 
     Raises:
@@ -108,25 +110,25 @@ def unseal(content: bytes, path: Path) -> bytes:
     return bytes(table["content"][0].as_py())
 
 
-def _opened(path: Path, record_type: type[Record]) -> pq.ParquetFile:
-    sealed = is_sealed(path)
-    if sealed:
+def _opened(file: pa.NativeFile, path: Place, record_type: type[Record]) -> pq.ParquetFile:
+    file.seek(file.size() - len(_MAGIC))
+    if sealed := file.read() == _MAGIC:
         _wanted(path)
     try:
-        return pq.ParquetFile(path, decryption_properties=decryption(record_type), page_checksum_verification=True)
+        return pq.ParquetFile(file, decryption_properties=decryption(record_type), page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         if sealed:
             raise _wrong(path) from error
         raise CatalogError(f"{path} is damaged: {error}; restore it from a backup") from error
 
 
-def _wanted(path: Path) -> bytes:
+def _wanted(path: Place) -> bytes:
     if (own := key()) is None:
         raise CatalogError(f"{path} is encrypted; set {KEY_FILE} to the file that holds its key")
     return own
 
 
-def _wrong(path: Path) -> CatalogError:
+def _wrong(path: Place) -> CatalogError:
     return CatalogError(
         f"{path} does not open with the key {os.environ[KEY_FILE]}; set {KEY_FILE} to the file of its own key"
     )

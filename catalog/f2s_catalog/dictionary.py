@@ -20,7 +20,7 @@ Generated from `f2s_catalog/records.py` by `python -m f2s_catalog.dictionary`; c
 The tables are plain Parquet files below `OUTPUT/catalog/<table>/`, those about faces and persons below
 `OUTPUT/catalog/biometric/<table>/`, so that they can be locked away or erased. Files are only ever added.
 `f2s query OUTPUT "SELECT ..."` shows the current rows of each table under its name (`"references"` needs its quotes),
-and the views at the end.
+and the views at the end. OUTPUT may be `s3://BUCKET/PREFIX`.
 
 ## Which rows are current
 

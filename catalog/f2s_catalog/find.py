@@ -1,20 +1,20 @@
 """A question about an archive to the media that show what is asked, and in films when."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from posixpath import dirname
 
 import duckdb
 import pyarrow as pa
 
-from f2s_catalog.errors import CatalogError
 from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
 from f2s_catalog.find_people import PEOPLE, meant
 from f2s_catalog.find_sql import Select, media_asked, times_asked
 from f2s_catalog.find_terms import Folder, Like, Question, fault
 from f2s_catalog.nearest import nearest
+from f2s_catalog.place import Place
 from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, Shot, Sighting, Source
+from f2s_catalog.store import check_catalog
 from f2s_catalog.views import needed, reading
 
 __all__ = ["Found", "Span", "check_folders", "find"]
@@ -42,7 +42,7 @@ class Found:
     likeness: float | None = None
 
 
-def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFaces = no_reader) -> list[Found]:
+def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFaces = no_reader) -> list[Found]:
     """The media of the latest listing that show what is asked, by path; ``find_parse`` has the grammar.
 
     Asked for something similar, they come most alike first.
@@ -58,8 +58,7 @@ def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFac
         CatalogError: there is no catalog, or as ``scan`` says.
     """
     question = parse(text)
-    if not (root / "catalog").is_dir():
-        raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
+    check_catalog(root)
     with reading(root, _KNOWN) as connection:
         people = meant(question, connection)
         check_folders(connection, question)

@@ -1,15 +1,15 @@
 """A person's SQL over the catalog to an Arrow table: read-only, one line for each error."""
 
 import re
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from f2s_catalog.errors import CatalogError, QueryError
+from f2s_catalog.errors import QueryError
 from f2s_catalog.nearest import nearest
+from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES
-from f2s_catalog.store import prove
+from f2s_catalog.store import check_catalog, prove
 from f2s_catalog.views import VIEWS, connect, needed
 
 __all__ = ["query"]
@@ -18,7 +18,7 @@ _UNKNOWN_TABLE = re.compile(r"Table with name \"?([^\s\"]+)\"? does not exist")
 _UNKNOWN_COLUMN = re.compile(r"(?:Referenced column|does not have a column named) \"([^\"]+)\"")
 
 
-def query(root: Path, sql: str) -> pa.Table:
+def query(root: Place, sql: str) -> pa.Table:
     """Answer one SELECT over the views of an OUTPUT folder.
 
     Args:
@@ -29,8 +29,7 @@ def query(root: Path, sql: str) -> pa.Table:
         QueryError: no such table or column, not SQL, or not one reading statement.
         CatalogError: there is no catalog, or as ``scan`` says.
     """
-    if not (root / "catalog").is_dir():
-        raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
+    check_catalog(root)
     tables = needed(sql) or TABLES
     with connect(root, tables) as connection:
         try:

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -15,10 +16,12 @@ import pyarrow.parquet as pq
 from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.place import P, Place, files_in, filesystem, inside, is_folder, reason
 from f2s_catalog.records import Record
 
 __all__ = [
     "catalog_folder",
+    "check_catalog",
     "commit_lock",
     "fragments",
     "next_sequence",
@@ -33,34 +36,37 @@ __all__ = [
 
 _DIGEST_LENGTH = 16
 _ROW_GROUP_ROWS = 65_536  # of a table that is sorted by what is asked, only the groups that hold it are read
+_TAIL_BYTES = 65_536  # that hold most footers, so that one read is enough
+_READERS = 16  # fragments that are looked at side by side: in object storage each look is a wait for the network
 _LOCK_NAME = ".lock"
 _COMMIT_LOCK_NAME = ".commit.lock"
 
 
-def catalog_folder(root: Path) -> Path:
+def catalog_folder(root: P) -> P:
     """Where the tables of an OUTPUT folder lie."""
     return root / "catalog"
 
 
-def table_folder(root: Path, record_type: type[Record]) -> Path:
+def check_catalog(root: Place) -> None:
+    """See that somebody wrote a catalog there. Raises: CatalogError where nobody did, or it cannot be read."""
+    if not is_folder(catalog_folder(root)):
+        raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
+
+
+def table_folder(root: P, record_type: type[Record]) -> P:
     """Where the fragments of a table lie; biometric tables lie apart, so that they can be locked away or erased."""
     parent = catalog_folder(root)
     return (parent / "biometric" if record_type.BIOMETRIC else parent) / record_type.TABLE
 
 
-def fragments(root: Path, record_type: type[Record]) -> list[Path]:
+def fragments(root: P, record_type: type[Record]) -> list[P]:
     """The fragments of a table in the order of their commits; none where the folder is absent.
 
     Raises:
         CatalogError: the folder may not be read.
     """
-    folder = table_folder(root, record_type)
-    try:
-        return sorted(path for path in folder.iterdir() if path.name.startswith("part-") and path.suffix == ".parquet")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise CatalogError(f"cannot read {folder}: {error.strerror}; give this user the right to read it") from error
+    found = files_in(table_folder(root, record_type))
+    return [one for one in found if one.name.startswith("part-") and one.name.endswith(".parquet")]
 
 
 def next_sequence(root: Path) -> int:
@@ -68,12 +74,12 @@ def next_sequence(root: Path) -> int:
     return max(map(sequence_of, catalog_folder(root).rglob("part-*.parquet")), default=0) + 1
 
 
-def sequence_of(fragment: Path) -> int:
+def sequence_of(fragment: Place) -> int:
     """The number of the commit that wrote a fragment."""
     return int(fragment.name.split("-")[1])
 
 
-def scan(root: Path, record_type: type[Record], sequences: Collection[int] | None = None) -> ds.Dataset:
+def scan(root: Place, record_type: type[Record], sequences: Collection[int] | None = None) -> ds.Dataset:
     """The stored rows of a table, read lazily, after each fragment was found to be what was written.
 
     Args:
@@ -86,16 +92,17 @@ def scan(root: Path, record_type: type[Record], sequences: Collection[int] | Non
     """
     schema = stored_schema(record_type)
     paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
-    for path in paths:
-        _check(path, schema, record_type)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for _ in pool.map(lambda path: _check(path, schema, record_type), paths):
+            pass
     options = ds.ParquetFragmentScanOptions(
         page_checksum_verification=True, decryption_properties=cipher.decryption(record_type)
     )
     file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
-    return ds.dataset([str(path) for path in paths], schema=schema, format=file_format)
+    return ds.dataset([inside(path) for path in paths], schema=schema, format=file_format, filesystem=filesystem(root))
 
 
-def prove(root: Path, record_types: Iterable[type[Record]]) -> None:
+def prove(root: Place, record_types: Iterable[type[Record]]) -> None:
     """Read all of these tables, as far as they are stored.
 
     Raises:
@@ -126,7 +133,7 @@ def write_fragment(root: Path, record_type: type[Record], table: pa.Table, seque
         encryption_properties=locked,
     )
     content = sink.getvalue()
-    name = f"part-{sequence:010d}-{_footer_digest(pa.BufferReader(content))}.parquet"
+    name = f"part-{sequence:010d}-{_digest(_footer(pa.BufferReader(content)))}.parquet"
     final = table_folder(root, record_type) / name
     aside = final.with_name(f".{name}.tmp")
     try:
@@ -205,32 +212,35 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _footer_digest(file: pa.NativeFile) -> str:
-    """Of the end of a Parquet file: what it holds and where, the length of that, and the magic word."""
+def _footer(file: pa.NativeFile) -> bytes:
+    """The end of a Parquet file: what it holds and where, the length of that, and the magic word."""
     size = file.size()
-    file.seek(max(size - 8, 0))
-    length = int.from_bytes(file.read(8)[:4], "little")
-    file.seek(max(size - 8 - length, 0))
-    return hashlib.sha256(file.read()).hexdigest()[:_DIGEST_LENGTH]
+    tail = file.read_at(min(size, _TAIL_BYTES), max(size - _TAIL_BYTES, 0))
+    length = 8 + int.from_bytes(tail[-8:-4], "little")
+    return tail[-length:] if length <= len(tail) else file.read_at(min(size, length), max(size - length, 0))
 
 
-def _check(path: Path, schema: pa.Schema, record_type: type[Record]) -> None:
+def _digest(footer: bytes) -> str:
+    return hashlib.sha256(footer).hexdigest()[:_DIGEST_LENGTH]
+
+
+def _check(path: Place, schema: pa.Schema, record_type: type[Record]) -> None:
     """Compare with the digest in the name, which is that of the footer; pages have checksums of their own.
 
     So opening a table costs a look at the end of each file, and what is read of it is proven when it is read.
     """
     try:
-        with pa.OSFile(str(path)) as file:
-            whole = _footer_digest(file) == path.stem.split("-")[-1]
+        with filesystem(path).open_input_file(inside(path)) as file:
+            footer = _footer(file)
     except OSError as error:
-        raise CatalogError(f"cannot read {path}: {error.strerror}; give this user the right to read it") from error
-    if not whole:
+        raise CatalogError(f"cannot read {path}: {reason(error, path)}") from error
+    if _digest(footer) != path.name.removesuffix(".parquet").split("-")[-1]:
         raise _damaged(path)
-    if not cipher.unlocked(path, record_type).equals(schema):
+    if not cipher.schema_in(footer, path, record_type).equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")
 
 
-def _damaged(path: Path) -> CatalogError:
+def _damaged(path: Place) -> CatalogError:
     commit = f"{path.name.rpartition('-')[0]}-*"
     way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
     return CatalogError(f"{path} is damaged; {way_out}")

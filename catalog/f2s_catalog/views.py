@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 import duckdb
 
+from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import joined
 from f2s_catalog.stale import STALE
@@ -104,7 +104,7 @@ ORDER BY {key}
 """
 
 
-def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckDBPyConnection:
+def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckDBPyConnection:
     """A connection that sees the current rows of OUTPUT as views and can reach nothing else of the machine.
 
     Args:
@@ -133,7 +133,7 @@ def connect(root: Path, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckD
 
 
 @contextmanager
-def reading(root: Path, tables: Sequence[type[Record]] = TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(root: Place, tables: Sequence[type[Record]] = TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
     """As ``connect``; where an answer fails and a fragment of these tables is damaged, that is what is told.
 
     Raises:

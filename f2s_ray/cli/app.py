@@ -123,6 +123,7 @@ def _register() -> None:
             "f2s find restored 'only:Ann|Ben year:1990..1999 noise:>0.05' --limit 20",
             "f2s find restored 'folder:albums/1994 faces:>=3 gate:rejected' --json",
             "f2s find restored similar:albums/ann.jpg --limit 20",
+            "f2s find s3://archive/restored person:Ann",
         ),
     )(look.find)
     app.command(epilog=examples("f2s view restored", "f2s view restored --port 8400"))(view.view)

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from f2s_catalog.find_like import FacesRead, ReadFaces
+from f2s_catalog.place import Place, read_text
 
 __all__ = ["faces_reader"]
 
 
-def faces_reader(output: Path) -> ReadFaces:
+def faces_reader(output: Place) -> ReadFaces:
     """A function that reads a file; networks are loaded when it is called.
 
     Args:
@@ -19,7 +20,7 @@ def faces_reader(output: Path) -> ReadFaces:
         import torch
 
         from f2s_ray.cli.runs import read_run
-        from f2s_ray.config import load
+        from f2s_ray.config import load_text
         from f2s_ray.errors import ConfigError
         from f2s_ray.models.face_detector import FaceDetector
         from f2s_ray.models.face_embedder import FaceEmbedder
@@ -28,7 +29,8 @@ def faces_reader(output: Path) -> ReadFaces:
         image = load_picture(path)
         if image is None:
             raise ConfigError(f"{path} cannot be read as a picture; give a photo")
-        config = load(str(output / "runs" / read_run(output)["run_id"] / "config.yaml"), []).detect
+        said = output / "runs" / read_run(output)["run_id"] / "config.yaml"
+        config = load_text(read_text(said), str(said)).detect
         rgb = torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255.0
         embedder = FaceEmbedder(config.embedder)
         found = FaceDetector(config.detector).detect(rgb)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from f2s_ray.cli.options import JsonOption, OutputArgument, ToOption
-from f2s_ray.cli.preflight import existing_output
+from f2s_ray.cli.options import CatalogArgument, JsonOption, OutputArgument, ToOption
+from f2s_ray.cli.preflight import existing_output, existing_place
 from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from f2s_catalog.place import Place
 
 __all__ = ["failed", "find", "print_plan", "query", "report", "status"]
 
@@ -86,7 +87,7 @@ def failed(output: OutputArgument, as_json: JsonOption = False) -> int:
 
 
 def query(
-    output: OutputArgument,
+    output: CatalogArgument,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the catalog's tables and views.")],
     to: ToOption = None,
     as_json: JsonOption = False,
@@ -94,7 +95,7 @@ def query(
     """Ask the catalog in SQL. catalog/README.md lists its tables; `f2s query OUTPUT "SHOW TABLES"` their names."""
     from f2s_catalog.query import query as ask
 
-    folder = existing_output(output)
+    folder = existing_place(output)
     answer = ask(folder, sql)
     if to is not None:
         return _exported(answer, folder, to)
@@ -103,7 +104,7 @@ def query(
 
 
 def find(
-    output: OutputArgument,
+    output: CatalogArgument,
     question: Annotated[str, typer.Argument(metavar="QUERY", help="Terms, parted by blanks; all of them must hold.")],
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="At most N photos and films.")
@@ -130,7 +131,7 @@ def find(
     from f2s_ray.cli.faces_of import faces_reader
     from f2s_ray.view.words import clock_words
 
-    folder = existing_output(output)
+    folder = existing_place(output)
     files = ask(folder, question.strip(), limit=limit, read_faces=faces_reader(folder))
     rows: list[dict[str, Any]] = [
         {
@@ -157,7 +158,7 @@ def find(
     return 0
 
 
-def _exported(answer: "pa.Table", folder: Path, to: str) -> int:
+def _exported(answer: "pa.Table", folder: "Place", to: str) -> int:
     """Write an answer to a file, which lies anywhere but in INPUT."""
     from f2s_catalog.export import export
 
@@ -165,7 +166,11 @@ def _exported(answer: "pa.Table", folder: Path, to: str) -> int:
     from f2s_ray.errors import ConfigError
 
     path = Path(to).resolve()
-    if any(folder.glob("runs/*/run.json")) and path.is_relative_to(read_run(folder)["input"]):
+    if (
+        isinstance(folder, Path)
+        and any(folder.glob("runs/*/run.json"))
+        and path.is_relative_to(read_run(folder)["input"])
+    ):
         raise ConfigError(f"{to} lies inside INPUT, which is never written to; choose another place")
     export(answer, path)
     print_line(f"{answer.num_rows} rows in {path}")

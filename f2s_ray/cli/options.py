@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "CatalogArgument",
     "Common",
     "ConfigOption",
     "InputArgument",
@@ -25,6 +26,9 @@ __all__ = [
 InputArgument = Annotated[str, typer.Argument(metavar="INPUT", help="Folder with the photos; it is never written to.")]
 OutputArgument = Annotated[
     str, typer.Argument(metavar="OUTPUT", help="Folder for the results, the catalog and the runs.")
+]
+CatalogArgument = Annotated[
+    str, typer.Argument(metavar="OUTPUT", help="Folder with the catalog, or s3://BUCKET/PREFIX.")
 ]
 ConfigOption = Annotated[
     str | None, typer.Option("-c", "--config", metavar="PRESET|FILE", help="smoke, preview, archive, or a YAML file.")

@@ -5,10 +5,14 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from f2s_ray.errors import ConfigError, JobError
 
-__all__ = ["check_space", "existing_output", "input_folder", "output_folder"]
+if TYPE_CHECKING:
+    from f2s_catalog.place import Place
+
+__all__ = ["check_space", "existing_output", "existing_place", "input_folder", "output_folder"]
 
 
 def input_folder(word: str) -> Path:
@@ -62,6 +66,18 @@ def existing_output(word: str) -> Path:
             f"OUTPUT {word} holds no catalog; run `f2s restore INPUT {word}` or `f2s index INPUT {word}` first"
         )
     return path
+
+
+def existing_place(word: str) -> "Place":
+    """An OUTPUT to ask, in a folder or in object storage.
+
+    Raises:
+        ConfigError: there is none in the folder.
+        CatalogError: it is no place that can be read.
+    """
+    from f2s_catalog.place import place
+
+    return place(word) if "://" in word else existing_output(word)
 
 
 def check_space(output: Path, sizes: Iterable[int]) -> None:

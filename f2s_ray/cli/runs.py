@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f2s_ray.errors import ConfigError, JobError
+
+if TYPE_CHECKING:
+    from f2s_catalog.place import Place
 
 __all__ = ["Run", "new_run_id", "read_run"]
 
@@ -74,18 +77,22 @@ class Run:
         aside.replace(self.folder / name)
 
 
-def read_run(output: Path) -> dict[str, Any]:
+def read_run(output: "Place") -> dict[str, Any]:
     """What the newest run was asked, with its ``run_id``.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
+        CatalogError: its place cannot be read.
     """
-    path = max(output.glob("runs/*/run.json"), default=None, key=lambda found: found.parent.name)
-    if path is None:
-        raise ConfigError(f"{output} holds no run; run `f2s restore INPUT {output}` first")
-    try:
-        return {**json.loads(path.read_text(encoding="utf-8")), "run_id": path.parent.name}
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error}; remove its folder and run the command with INPUT"
-        ) from error
+    from f2s_catalog.place import folders_in, read_text
+
+    for folder in reversed(folders_in(output / "runs")):
+        try:
+            return {**json.loads(read_text(folder / "run.json")), "run_id": folder.name}
+        except FileNotFoundError:  # it was cut off before it began
+            continue
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{folder / 'run.json'} cannot be read: {error}; remove its folder and run the command with INPUT"
+            ) from error
+    raise ConfigError(f"{output} holds no run; run `f2s restore INPUT {output}` first")

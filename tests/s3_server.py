@@ -1,0 +1,142 @@
+"""A real S3 server for tests, and a wire to it that counts what comes back and can be told to do harm."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyarrow import fs
+
+KEY_ID, SECRET = "archivist", "canary-5ec7e7"
+BUCKET = "films"
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running SeaweedFS with one bucket and one identity."""
+
+    endpoint: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a user sets."""
+        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+    def filesystem(self, **settings: bool) -> fs.S3FileSystem:
+        """For what a test puts there."""
+        keys = {"access_key": KEY_ID, "secret_key": SECRET}
+        return fs.S3FileSystem(**keys, endpoint_override=self.endpoint, region="us-east-1", **settings)
+
+    def upload(self, folder: Path, prefix: str) -> str:
+        """Copy a folder; returns its address."""
+        fs.copy_files(str(folder), f"{BUCKET}/{prefix}", fs.LocalFileSystem(), self.filesystem())
+        return f"s3://{BUCKET}/{prefix}"
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[S3Server]:
+    """Run it on free ports of loopback, with its data below ``folder``."""
+    config = folder / "s3.json"
+    identity = {"name": "one", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}], "actions": ["Admin"]}
+    config.write_text(json.dumps({"identities": [identity]}))
+    master, volume, filer, s3 = _free_ports(4)
+    words = f"-v 0 server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir {folder} -volume.max 20 -master.volumeSizeLimitMB 64"
+    ports = f"-master.port {master} -volume.port {volume} -filer -filer.port {filer} -s3 -s3.port {s3}"
+    weed = Path(sys.executable).with_name("weed")
+    command = [str(weed), *words.split(), *ports.split(), "-s3.config", str(config)]
+    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            server = S3Server(f"http://127.0.0.1:{s3}")
+            _until_it_takes(server, process, folder / "log")
+            yield server
+        finally:
+            process.kill()  # asked kindly it takes more than ten seconds
+
+
+def _until_it_takes(server: S3Server, process: subprocess.Popen, log: Path) -> None:
+    owner = server.filesystem(allow_bucket_creation=True)
+    for _ in range(120):
+        if process.poll() is not None:
+            break
+        try:
+            owner.create_dir(BUCKET)
+            with owner.open_output_stream(f"{BUCKET}/ready") as file:
+                file.write(b"1")
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise AssertionError(f"the S3 server does not begin: {log.read_text()[-2000:]}")
+
+
+def _free_ports(count: int) -> list[int]:
+    """SeaweedFS speaks gRPC at each port plus 10000, so both must be free."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            if port + 10_000 > 65_535:
+                continue
+            other.bind(("127.0.0.1", port + 10_000))
+            found.append(port)
+    return found
+
+
+@dataclass
+class Wire:
+    """TCP from a port of its own to a server; ``received`` counts the bytes that the server sent."""
+
+    endpoint: str = ""
+    received: int = 0
+    connections: int = 0
+    _sockets: list[socket.socket] = field(default_factory=list)
+
+
+@contextmanager
+def wire_to(upstream: str | None) -> Iterator[Wire]:
+    """Listen on loopback and pass all on; without an upstream each caller is only counted and hung up on."""
+    wire = Wire()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def accept() -> None:
+            while True:
+                try:
+                    caller, _ = listener.accept()
+                except OSError:
+                    return
+                wire.connections += 1
+                if upstream is None:
+                    caller.close()
+                    continue
+                host, _, port = upstream.removeprefix("http://").partition(":")
+                server = socket.create_connection((host, int(port)))
+                wire._sockets += [caller, server]
+                threading.Thread(target=_pump, args=(caller, server, None), daemon=True).start()
+                threading.Thread(target=_pump, args=(server, caller, wire), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield wire
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            for one in wire._sockets:
+                one.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket, wire: Wire | None) -> None:
+    try:
+        while chunk := source.recv(65_536):
+            if wire is not None:
+                wire.received += len(chunk)
+            sink.sendall(chunk)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
