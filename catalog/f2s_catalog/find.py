@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 import duckdb
-import pyarrow as pa
 
 from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
@@ -21,7 +20,11 @@ __all__ = ["Found", "Span", "check_folders", "find"]
 
 _KNOWN = (Source, Identity, Sighting)
 _LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
-_FEW = 1000  # ids that stand one by one in a statement, so that readers of Parquet look for them themselves
+_MOST_ALIKE_FIRST = "FROM ({}) JOIN _like USING (media_id) ORDER BY likeness DESC, path"
+_WITH_COMPANY = (
+    "SELECT media_id, any_value(kind) AS kind, any_value(company) AS company"
+    " FROM sightings SEMI JOIN _found USING (media_id) WHERE is_first GROUP BY media_id"
+)
 
 Span = tuple[float, float]
 """From when to when, presentation time in seconds."""
@@ -68,11 +71,8 @@ def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFa
     with reading(root, (*_KNOWN, *tables)) as connection:
         if like:
             connection.register("_like", alike(connection, question, like, read_faces))
-        media = _answer(connection, asked)
-        if like:
-            media = media.join(connection.table("_like").to_arrow_table(), "media_id").sort_by(
-                [("likeness", "descending"), ("path", "ascending")]
-            )
+            asked = Select(_MOST_ALIKE_FIRST.format(asked.sql), asked.values)
+        media = connection.sql(asked.sql, params=asked.values).to_arrow_table()
         media = media.slice(length=limit)
         connection.register("_found", media)
         labels, spans = _labels(connection), _times(connection, times)
@@ -104,16 +104,15 @@ def check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> 
 
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
-    """media_id to all who are seen in it, those first who come first."""
+    """media_id to all who are seen in it, those first who come first; the people of a photo by their labels."""
     labels: dict[str, dict[str, None]] = {}  # two identities of one name are told once
-    ids = [media_id for (media_id,) in connection.sql("SELECT media_id FROM _found").limit(_FEW + 1).fetchall()]
-    few = f"WHERE media_id IN ({', '.join('?' * len(ids))})"
-    chosen = few if 0 < len(ids) <= _FEW else "SEMI JOIN _found USING (media_id)"
     sql = (
-        "SELECT media_id, label FROM (SELECT media_id, identity_id, seen_from_seconds FROM sightings"
-        f" {chosen}) JOIN ({PEOPLE}) USING (identity_id) GROUP BY ALL ORDER BY min(seen_from_seconds), label"
+        "SELECT media_id, label FROM (SELECT media_id, kind, unnest(company) AS identity_id,"
+        f" generate_subscripts(company, 1) AS place FROM ({{found}})) JOIN ({PEOPLE}) USING (identity_id)"
+        " ORDER BY CASE kind WHEN 'film' THEN place END, label"
     )
-    for media_id, label in connection.execute(sql, ids if chosen is few else []).fetchall():
+    found = "FROM _found" if "company" in connection.table("_found").columns else _WITH_COMPANY
+    for media_id, label in connection.sql(sql.format(found=found)).fetchall():
         labels.setdefault(media_id, {})[label] = None
     return {media_id: tuple(own) for media_id, own in labels.items()}
 
@@ -131,7 +130,3 @@ def _times(connection: duckdb.DuckDBPyConnection, select: Select | None) -> dict
         own = times.setdefault(media_id, {})
         own[label] = (*own.get(label, ()), (begin, end))
     return times
-
-
-def _answer(connection: duckdb.DuckDBPyConnection, select: Select) -> pa.Table:
-    return connection.sql(select.sql, params=select.values).to_arrow_table()

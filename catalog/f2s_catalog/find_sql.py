@@ -42,7 +42,9 @@ _GATES = (
     " FROM (SELECT media_id, unnest(gates) AS gate FROM restored_segments UNION ALL SELECT media_id, gate FROM track_gates)"
 )
 _LISTED = "SELECT media_id, path, kind FROM media SEMI JOIN sources USING (path)"
-_SHOWN = "SELECT DISTINCT media_id, path, kind FROM sightings WHERE {of}"
+_SHOWN = (
+    "SELECT media_id, path, kind, any_value(company) AS company FROM sightings WHERE is_first AND {of} GROUP BY ALL"
+)
 _SPANS = "SELECT DISTINCT media_id, seen_from_seconds, seen_to_seconds FROM sightings WHERE {of}"
 _AT_THE_SAME_TIME = """
 SELECT media_id, greatest(a.seen_from_seconds, b.seen_from_seconds) AS seen_from_seconds,
@@ -51,7 +53,7 @@ WHERE a.seen_from_seconds <= b.seen_to_seconds AND b.seen_from_seconds <= a.seen
 
 
 def media_asked(question: Question, people: Mapping[Who, Meant]) -> Select:
-    """Media of the latest listing that all terms hold for: media_id, path and kind, by path.
+    """Media of the latest listing that all terms hold for: media_id, path and kind, by path; company where it was read.
 
     Args:
         question: what is asked.
@@ -137,8 +139,10 @@ def _group(group: tuple[Meant, ...], *, is_only: bool) -> Select:
     sql = f"SELECT media_id FROM ({together.sql})"
     if not is_only:
         return Select(sql, together.values)
-    own = _of("SELECT media_id FROM sightings WHERE NOT {of}", group)
-    return Select(f"{sql} WHERE media_id NOT IN ({own.sql})", (*together.values, *own.values))
+    more = _of(
+        "SELECT media_id FROM sightings WHERE is_first AND {of} AND NOT list_has_all(?::VARCHAR[], company)", group
+    )
+    return Select(f"{sql} WHERE media_id NOT IN ({more.sql})", (*together.values, *more.values, list(more.values)))
 
 
 def _together(group: tuple[Meant, ...]) -> Select:

@@ -209,6 +209,10 @@ class Sighting(Record):
     seen_to_seconds: float = Field(description="when it was last seen; 0 for a photo")
     is_confirmed: bool = Field(description="a person said who it is")
     likeness: float = Field(description="cosine of the best face to the identity's centroid")
+    is_first: bool = Field(description="the first row of this person in this file: such rows count files")
+    company: tuple[str, ...] = Field(
+        description="in a first row the identity_ids of all who are seen in the file, those first who come first; else empty"
+    )
 
 
 class FaceMark(Record):

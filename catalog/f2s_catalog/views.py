@@ -38,8 +38,8 @@ VIEWS = {
         " first, then those seen in most media, those that are ignored last",
         f"SELECT identity_id, {LABEL} AS label, name, coalesce(media_count, 0) AS media_count,"
         " len(face_ids) AS face_count, len(confirmed_face_ids) AS confirmed_count, is_ignored, primary_face_id,"
-        " nearest_id, margin FROM identities LEFT JOIN (SELECT identity_id, count(DISTINCT media_id) AS media_count"
-        " FROM sightings GROUP BY identity_id) USING (identity_id) WHERE len(face_ids) > 0"
+        " nearest_id, margin FROM identities LEFT JOIN (SELECT identity_id, count(*) AS media_count"
+        " FROM sightings WHERE is_first GROUP BY identity_id) USING (identity_id) WHERE len(face_ids) > 0"
         " ORDER BY is_ignored, name IS NULL, media_count DESC, face_count DESC, identity_id",
     ),
     "appearances": (

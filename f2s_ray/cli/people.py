@@ -38,7 +38,7 @@ FacesArgument = Annotated[
 ]
 
 LIST_SQL = """
-WITH seen AS (SELECT identity_id, count(DISTINCT media_id) AS media FROM sightings GROUP BY identity_id)
+WITH seen AS (SELECT identity_id, count(*) AS media FROM sightings WHERE is_first GROUP BY identity_id)
 SELECT coalesce(name, 'Person ' || number) AS label, identity_id, len(face_ids) AS faces, coalesce(media, 0) AS media,
     len(confirmed_face_ids) AS confirmed, coalesce(len(choices), 0) AS "references",
     CASE WHEN len(face_ids) = 0 THEN 'gone' WHEN is_ignored THEN 'ignored' ELSE 'seen' END AS state

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.records import Sighting
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from f2s_ray.stages.face_units import BLOCK_ROWS, embeddings_of
 
@@ -72,4 +72,30 @@ def _rows(table: pa.Table) -> pa.Table:
     is_confirmed = np.logical_or.reduceat(np.asarray(table["is_confirmed"]), first)
     best = best.set_column(best.schema.get_field_index("is_confirmed"), "is_confirmed", pa.array(is_confirmed))
     best = best.append_column("face_count", pa.array(np.diff(np.append(first, table.num_rows))))
+    who, where = (column[first] for column in numbers[:2])
+    opens = np.append(True, (who[1:] != who[:-1]) | (where[1:] != where[:-1]))
+    best = best.append_column("is_first", pa.array(opens))
+    best = best.append_column("company", _company(best, where, opens))
     return best.select(schema_of(Sighting).names).cast(schema_of(Sighting))
+
+
+def _company(best: pa.Table, where: Int[np.ndarray, " n"], opens: Bool[np.ndarray, " n"]) -> pa.ListArray:
+    """Of each row that opens a person in a file all who are seen in it, by when they come.
+
+    Args:
+        best: rows, sorted by identity and file.
+        where: the file of each, as a number.
+        opens: which rows are the first of a person in a file.
+    """
+    first = np.flatnonzero(opens)
+    begins = np.minimum.reduceat(np.asarray(best["seen_from_seconds"]), first)
+    order = np.lexsort((first, begins, where[first]))  # rows lie by identity, so ties go by its id
+    there, starts, sizes = np.unique(where[first][order], return_index=True, return_counts=True)
+    group = np.searchsorted(there, where[first])
+    each = sizes[group]
+    inside = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+    members = first[order[np.repeat(starts[group], each) + inside]]
+    lengths = np.zeros(len(opens), np.int64)
+    lengths[first] = each
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
+    return pa.ListArray.from_arrays(offsets, best["identity_id"].combine_chunks().take(pa.array(members)))

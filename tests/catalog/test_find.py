@@ -71,23 +71,33 @@ class Archive:
         name = {ANN: "Ann", BEN: "Ben", CID: "Cid"} | (names or {})
         for number, (identity_id, face_ids) in enumerate(sorted(self.faces.items()), start=1):
             self.records.append(person(identity_id, number, face_ids, name.get(identity_id)))
-            self.records += self.sightings(identity_id, set(face_ids))
+        self.records += self.sightings()
         Catalog(self.root).commit(TABLES, [outcome("*", *self.records)])
 
-    def sightings(self, identity_id, face_ids) -> list[Sighting]:
-        """A row for each track of a listed file."""
+    def sightings(self) -> list[Sighting]:
+        """A row for each track of a listed file; the first of a person in a file tells who else is seen there."""
         media = {row.media_id: row for row in self.records if isinstance(row, MediaItem)}
         listed = {row.path for row in self.records if isinstance(row, Source)}
-        faces = [row for row in self.records if isinstance(row, Face) and row.face_id in face_ids]
-        tracks = {row.track_id or row.face_id: row for row in faces if media[row.media_id].path in listed}
-        return [
-            Sighting(
-                identity_id=identity_id, path=media[row.media_id].path, track_id=track, media_id=row.media_id,
-                kind=media[row.media_id].kind, face_id=row.face_id, face_count=1, is_confirmed=False, likeness=1,
-                seen_from_seconds=row.seen_from_seconds, seen_to_seconds=row.seen_to_seconds,
-            )
-            for track, row in tracks.items()
-        ]  # fmt: skip
+        owners = {face_id: identity_id for identity_id, face_ids in self.faces.items() for face_id in face_ids}
+        faces = [row for row in self.records if isinstance(row, Face) and media[row.media_id].path in listed]
+        tracks = {(owners[row.face_id], row.media_id, row.track_id or row.face_id): row for row in faces}
+        told, rows = set(), []
+        for (identity_id, media_id, track), row in sorted(tracks.items()):
+            begins = {}
+            for (who, where, _), one in tracks.items():
+                if where == media_id:
+                    begins[who] = min(begins.get(who, one.seen_from_seconds), one.seen_from_seconds)
+            is_first = (identity_id, media_id) not in told
+            told.add((identity_id, media_id))
+            rows.append(
+                Sighting(
+                    identity_id=identity_id, path=media[media_id].path, track_id=track, media_id=media_id,
+                    kind=media[media_id].kind, face_id=row.face_id, face_count=1, is_confirmed=False, likeness=1,
+                    seen_from_seconds=row.seen_from_seconds, seen_to_seconds=row.seen_to_seconds, is_first=is_first,
+                    company=sorted(begins, key=lambda who: (begins[who], who)) if is_first else (),
+                )
+            )  # fmt: skip
+        return rows
 
     def paths(self, text) -> list[str]:
         return [found.path for found in find(self.root, text)]

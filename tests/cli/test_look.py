@@ -29,6 +29,10 @@ def output(tmp_path_factory) -> str:
     return str(out)
 
 
+FIRST = {0: ("a" * 32,), 1: ("a" * 32, "b" * 32), 3: ("a" * 32, "b" * 32)}
+"""Who is seen in the photo and in the film, in the first row of each."""
+
+
 def add_people(catalog: Catalog) -> None:
     photo, film = sorted(catalog.rows(MediaItem), key=lambda item: item.path)
     spans = [(photo, 0.0, 0.0), (film, 3.2, 7.9), (film, 3700.0, 3701.5), (film, 5.0, 6.0)]
@@ -45,7 +49,7 @@ def add_people(catalog: Catalog) -> None:
         Sighting(
             identity_id=("b" if number == 3 else "a") * 32, path=item.path, track_id=f"t{number}", media_id=item.media_id,
             kind="photo" if item is photo else "film", face_id=ids[number], face_count=1, seen_from_seconds=begin,
-            seen_to_seconds=end, is_confirmed=False, likeness=1,
+            seen_to_seconds=end, is_confirmed=False, likeness=1, is_first=number in FIRST, company=FIRST.get(number, ()),
         )
         for number, (item, begin, end) in enumerate(spans)
     ]  # fmt: skip
