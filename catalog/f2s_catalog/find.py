@@ -21,6 +21,8 @@ __all__ = ["Found", "Span", "check_folders", "find"]
 
 _KNOWN = (Source, Identity, Sighting)
 _LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
+_HOLDS = "SELECT path FROM sources WHERE starts_with(path, ?) LIMIT 1"
+_PARENTS = "SELECT DISTINCT regexp_extract(path, '^(.*)/', 1, 's') AS folder FROM sources ORDER BY folder"
 _FEW = 1000  # ids that stand one by one in a statement, so that readers of Parquet look for them themselves
 
 Span = tuple[float, float]
@@ -91,17 +93,20 @@ def find(root: Path, text: str, *, limit: int | None = None, read_faces: ReadFac
 
 def check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     """See that the folders hold something; else the user mistook the name. Raises: QueryError that shows the place."""
-    asked = [term.asked for term in question.terms if isinstance(term.asked, Folder)]
-    if not asked:
-        return
-    known: dict[str, None] = {}
-    for (path,) in connection.sql("SELECT path FROM sources").fetchall():
-        while (path := dirname(path)) and path not in known:
-            known[path] = None
-    for folder in asked:
-        if folder.path not in known:
-            near = nearest(folder.path, known)
+    for folder in [term.asked for term in question.terms if isinstance(term.asked, Folder)]:
+        if not connection.execute(_HOLDS, [f"{folder.path}/"]).fetchall():
+            near = nearest(folder.path, _folders(connection))
             raise fault(question.text, folder.column, f"there is no folder {folder.path!r}; {near}")
+
+
+def _folders(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """All folders that hold something, also in folders of theirs."""
+    known: dict[str, None] = {}
+    for (folder,) in connection.sql(_PARENTS).fetchall():
+        while folder and folder not in known:
+            known[folder] = None
+            folder = dirname(folder)
+    return list(known)
 
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
