@@ -25,6 +25,8 @@ _WITH_COMPANY = (
     "SELECT media_id, any_value(kind) AS kind, any_value(company) AS company"
     " FROM sightings SEMI JOIN _found USING (media_id) WHERE is_first GROUP BY media_id"
 )
+_HOLDS = "SELECT path FROM sources WHERE starts_with(path, ?) LIMIT 1"
+_PARENTS = "SELECT DISTINCT regexp_extract(path, '^(.*)/', 1, 's') AS folder FROM sources ORDER BY folder"
 
 Span = tuple[float, float]
 """From when to when, presentation time in seconds."""
@@ -90,17 +92,20 @@ def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFa
 
 def check_folders(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     """See that the folders hold something; else the user mistook the name. Raises: QueryError that shows the place."""
-    asked = [term.asked for term in question.terms if isinstance(term.asked, Folder)]
-    if not asked:
-        return
-    known: dict[str, None] = {}
-    for (path,) in connection.sql("SELECT path FROM sources").fetchall():
-        while (path := dirname(path)) and path not in known:
-            known[path] = None
-    for folder in asked:
-        if folder.path not in known:
-            near = nearest(folder.path, known)
+    for folder in [term.asked for term in question.terms if isinstance(term.asked, Folder)]:
+        if not connection.execute(_HOLDS, [f"{folder.path}/"]).fetchall():
+            near = nearest(folder.path, _folders(connection))
             raise fault(question.text, folder.column, f"there is no folder {folder.path!r}; {near}")
+
+
+def _folders(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """All folders that hold something, also in folders of theirs."""
+    known: dict[str, None] = {}
+    for (folder,) in connection.sql(_PARENTS).fetchall():
+        while folder and folder not in known:
+            known[folder] = None
+            folder = dirname(folder)
+    return list(known)
 
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:

@@ -5,11 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.records import Sighting
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
 from f2s_ray.stages.face_units import BLOCK_ROWS, embeddings_of
 
-__all__ = ["sight"]
+__all__ = ["sight", "with_company"]
 
 
 def sight(identities: pa.Table, faces: pa.Table, media: pa.Table) -> pa.Table:
@@ -65,37 +65,40 @@ def _rows(table: pa.Table) -> pa.Table:
         + [("quality", "descending"), ("face_id", "ascending")]
     ).combine_chunks()
     keys = table.select(["identity_id", "path", "track_id"])
-    numbers = [np.asarray(column.combine_chunks().dictionary_encode().indices) for column in keys.columns]
+    numbers = [np.asarray(_numbers(column)) for column in keys.columns]
     is_first = np.append(True, np.any([column[1:] != column[:-1] for column in numbers], axis=0))
     first = np.flatnonzero(is_first)
     best = table.take(pa.array(first))
     is_confirmed = np.logical_or.reduceat(np.asarray(table["is_confirmed"]), first)
     best = best.set_column(best.schema.get_field_index("is_confirmed"), "is_confirmed", pa.array(is_confirmed))
     best = best.append_column("face_count", pa.array(np.diff(np.append(first, table.num_rows))))
-    who, where = (column[first] for column in numbers[:2])
-    opens = np.append(True, (who[1:] != who[:-1]) | (where[1:] != where[:-1]))
-    best = best.append_column("is_first", pa.array(opens))
-    best = best.append_column("company", _company(best, where, opens))
+    best = with_company(best)
     return best.select(schema_of(Sighting).names).cast(schema_of(Sighting))
 
 
-def _company(best: pa.Table, where: Int[np.ndarray, " n"], opens: Bool[np.ndarray, " n"]) -> pa.ListArray:
-    """Of each row that opens a person in a file all who are seen in it, by when they come.
+def with_company(rows: pa.Table) -> pa.Table:
+    """The rows with ``is_first`` and ``company``: who opens a person in a file names all who are seen in it.
 
     Args:
-        best: rows, sorted by identity and file.
-        where: the file of each, as a number.
-        opens: which rows are the first of a person in a file.
+        rows: identity_id, path and seen_from_seconds, sorted by identity; those of one in a file lie together.
     """
+    who, where = (np.asarray(_numbers(rows[name])) for name in ("identity_id", "path"))
+    opens = np.append(True, (who[1:] != who[:-1]) | (where[1:] != where[:-1]))
     first = np.flatnonzero(opens)
-    begins = np.minimum.reduceat(np.asarray(best["seen_from_seconds"]), first)
+    begins = np.minimum.reduceat(np.asarray(rows["seen_from_seconds"]), first)
     order = np.lexsort((first, begins, where[first]))  # rows lie by identity, so ties go by its id
-    there, starts, sizes = np.unique(where[first][order], return_index=True, return_counts=True)
-    group = np.searchsorted(there, where[first])
+    _, starts, sizes = np.unique(where[first][order], return_index=True, return_counts=True)
+    group = np.unique(where[first], return_inverse=True)[1]
     each = sizes[group]
     inside = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
     members = first[order[np.repeat(starts[group], each) + inside]]
     lengths = np.zeros(len(opens), np.int64)
     lengths[first] = each
     offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
-    return pa.ListArray.from_arrays(offsets, best["identity_id"].combine_chunks().take(pa.array(members)))
+    company = pa.ListArray.from_arrays(offsets, rows["identity_id"].combine_chunks().take(pa.array(members)))
+    return rows.append_column("is_first", pa.array(opens)).append_column("company", company)
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.Array:
+    """Equal values as equal numbers."""
+    return column.combine_chunks().dictionary_encode().indices

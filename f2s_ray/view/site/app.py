@@ -101,7 +101,7 @@ class _Desk:
     def medium(self, request: Request, media_id: str, frame: Annotated[int | None, Query(ge=0)] = None) -> Response:
         """One picture or film."""
         one = _there(media_pages.medium(self._snapshot, media_id, frame))
-        stale = (self._snapshot.stale() or {}).get(one.row["path"]) if one.result else None
+        stale = media_pages.why_stale(self._snapshot, media_id) if one.result else None
         return self._render.page(request, "medium.html", one.row["path"], {"one": one, "stale": stale})
 
     def find(self, request: Request, q: Question = "", page: PageNumber = 1) -> Response:

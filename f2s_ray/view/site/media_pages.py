@@ -12,7 +12,7 @@ from f2s_ray.view.site.people_pages import Paged, paged
 from f2s_ray.view.site.snapshot import Row, Snapshot
 from f2s_ray.view.words import blockiness_words, code_words, noise_words
 
-__all__ = ["Medium", "failures", "medium", "stale"]
+__all__ = ["Medium", "failures", "medium", "stale", "why_stale"]
 
 ROWS_A_PAGE = 100
 MOST_SHOTS, MOST_MOMENTS, MOST_PEOPLE = 200, 12, 60
@@ -97,7 +97,12 @@ def failures(snapshot: Snapshot, number: int) -> Paged:
 
 def stale(snapshot: Snapshot, number: int) -> Paged | None:
     """Results that the next run makes again, and why; None while that is still being found out."""
-    return None if snapshot.stale() is None else paged(snapshot, "FROM stale ORDER BY path", number, ROWS_A_PAGE)
+    return paged(snapshot, "FROM stale ORDER BY path", number, ROWS_A_PAGE) if snapshot.has_stale() else None
+
+
+def why_stale(snapshot: Snapshot, media_id: str) -> Row | None:
+    """What there is to be made again of one result, and why; None also while that is still being found out."""
+    return _first(snapshot, "FROM stale WHERE media_id = $one", media_id) if snapshot.has_stale() else None
 
 
 def _first(snapshot: Snapshot, sql: str, media_id: str) -> Row | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from f2s_catalog.errors import QueryError
 from f2s_catalog.find import check_folders, find
 from f2s_catalog.find_parse import parse
@@ -18,9 +19,8 @@ from f2s_ray.view.site.snapshot import Row, Snapshot
 
 __all__ = ["Fault", "Search", "fault_of"]
 
-Answer = list[tuple[str, float | None]]
 FILES_A_PAGE = 48
-_KEPT = 32
+_KEPT = 8
 _FAULT = re.compile(r"column (\d+): (.*)", re.DOTALL)
 _SEEN = (
     "SELECT media_id, list(struct_pack(identity_id, label) ORDER BY begin, label) AS people FROM ("
@@ -49,7 +49,7 @@ class Search:
 
     def __init__(self, snapshot: Snapshot, output: Path) -> None:
         self._snapshot, self._output = snapshot, output
-        self._kept: dict[tuple[int, str], Answer] = {}
+        self._kept: dict[tuple[int, str], pa.Table] = {}
 
     def page(self, text: str, number: int) -> Paged:
         """A page of the files, by path; similar ones most alike first.
@@ -59,14 +59,15 @@ class Search:
         """
         with self._snapshot.cursor() as cursor:
             found = self._found(text, cursor)
-            count = max(1, -(-len(found) // FILES_A_PAGE))
+            count = max(1, -(-found.num_rows // FILES_A_PAGE))
             number = min(max(number, 1), count)
-            shown = dict(found[(number - 1) * FILES_A_PAGE : number * FILES_A_PAGE])
+            ids, likeness = found.slice((number - 1) * FILES_A_PAGE, FILES_A_PAGE).columns
+            shown = dict(zip(ids.to_pylist(), likeness.to_pylist(), strict=True))
             rows = _rows(cursor, shown, text) if shown else []
-        return Paged(rows, number, count, len(found))
+        return Paged(rows, number, count, found.num_rows)
 
-    def _found(self, text: str, cursor: duckdb.DuckDBPyConnection) -> Answer:
-        """media_id and likeness of all."""
+    def _found(self, text: str, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+        """media_id and likeness of all; likeness is null where it was not asked for."""
         key = (self._snapshot.version, text)
         found = self._kept.get(key)
         if found is None:
@@ -79,7 +80,7 @@ class Search:
                 self._kept.pop(old, None)
         return found
 
-    def _alike(self, question: Question, like: Like, cursor: duckdb.DuckDBPyConnection) -> Answer:
+    def _alike(self, question: Question, like: Like, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
         """The same where something similar is asked for; no path that is not in the catalog gets to the disk."""
         if not cursor.execute("SELECT path FROM media WHERE path = $path", {"path": like.path}).fetchall():
             paths = [path for (path,) in cursor.execute("SELECT path FROM media ORDER BY path").fetchall()]
@@ -87,12 +88,14 @@ class Search:
         alike = {one.path: one.likeness for one in find(self._output, question.text)}
         sql = "SELECT path, media_id FROM media WHERE path IN (SELECT unnest($paths))"
         ids = dict(cursor.execute(sql, {"paths": list(alike)}).fetchall())
-        return [(ids[path], likeness) for path, likeness in alike.items() if path in ids]
+        there = [path for path in alike if path in ids]
+        return pa.table({"media_id": [ids[path] for path in there], "likeness": [alike[path] for path in there]})
 
 
-def _asked(question: Question, cursor: duckdb.DuckDBPyConnection) -> Answer:
+def _asked(question: Question, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
     asked = media_asked(question, meant(question, cursor))
-    return [(one, None) for (one,) in cursor.execute(f"SELECT media_id FROM ({asked.sql})", asked.values).fetchall()]
+    sql = f"SELECT media_id, NULL::DOUBLE AS likeness FROM ({asked.sql})"
+    return cursor.execute(sql, asked.values).to_arrow_table()
 
 
 def fault_of(error: QueryError, text: str) -> Fault:

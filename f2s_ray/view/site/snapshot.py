@@ -83,7 +83,7 @@ class Snapshot:
             CatalogError: the catalog is damaged or may not be read.
         """
         with self.cursor() as cursor:
-            return cursor.sql(sql, params=values).to_arrow_table().to_pylist()
+            return cursor.execute(sql, values).to_arrow_table().to_pylist()
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,15 +102,12 @@ class Snapshot:
                 self._stamp = seen
                 self._rest_until = time.monotonic() + _REST_SHARE * (time.monotonic() - begun)
 
-    def stale(self) -> dict[str, Row] | None:
-        """Results that the next run makes again, by path; None while that is still being found out."""
+    def has_stale(self) -> bool:
+        """Whether the table ``stale`` is of today: results that the next run makes again; else it is being found out."""
         self._look()
         if self._stale_of != self.version:
             self._start(self._read_stale)
-        if self._stale_of != self.version:
-            return None
-        with self._memory.cursor() as cursor:
-            return {row["path"]: row for row in cursor.sql("FROM stale").to_arrow_table().to_pylist()}
+        return self._stale_of == self.version
 
     def _look(self) -> None:
         if stamp(self._output) == self._stamp:
