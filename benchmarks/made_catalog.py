@@ -1,8 +1,8 @@
 """A made OUTPUT of any size with known truth: python -m benchmarks.made_catalog OUTPUT PICTURES PEOPLE FACES.
 
 Rows are written column-wise, with the visibility rule of the catalog. People are seen by a power law, so the first ones are seen
-most; ``truth`` tells who is in which picture. Beyond ``MOST_FACE_ROWS`` faces the table of faces is left out, as questions about
-people read the sightings alone.
+most; ``truth`` tells who is in which picture. Beyond ``MOST_FACE_ROWS`` faces they and what became of them are left out, as
+questions about people read the sightings alone.
 """
 
 import sys
@@ -148,7 +148,7 @@ class _Archive:
             sizes = {"face_px": width.astype(float), "yaw_degrees": random.normal(size=count) * 20}
             noisy = _unit(vectors[person] + random.normal(scale=NOISE, size=(count, VECTOR_LENGTH)))
             self._tables.write(Face, {**rows, **seen, **measures, **sizes, "embedding": _vectors(noisy)}, paths)
-        write_results(self._tables, (self._ids, self._paths), Faces(picture, is_film, of["identity_id"], face_ids))
+            write_results(self._tables, (self._ids, self._paths), Faces(picture, is_film, of["identity_id"], face_ids))
 
     def _identities(self, person: np.ndarray, owner: pa.Array, vectors: np.ndarray, faces: tuple) -> None:
         """Identities, a name for some that somebody said, and no references."""

@@ -94,9 +94,15 @@ def with_company(rows: pa.Table) -> pa.Table:
     members = first[order[np.repeat(starts[group], each) + inside]]
     lengths = np.zeros(len(opens), np.int64)
     lengths[first] = each
-    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
-    company = pa.ListArray.from_arrays(offsets, rows["identity_id"].combine_chunks().take(pa.array(members)))
-    return rows.append_column("is_first", pa.array(opens)).append_column("company", company)
+    ends = np.append(0, np.cumsum(lengths))
+    ids = rows["identity_id"].combine_chunks()
+    parts = [slice(begin, begin + BLOCK_ROWS + 1) for begin in range(0, len(opens), BLOCK_ROWS)]
+    company = [_lists(ends[part], ids.take(pa.array(members[ends[part][0] : ends[part][-1]]))) for part in parts]
+    return rows.append_column("is_first", pa.array(opens)).append_column("company", pa.chunked_array(company))
+
+
+def _lists(ends: Int[np.ndarray, " n_and_one"], values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(ends - ends[0], pa.int32()), values)
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.Array:
