@@ -28,7 +28,7 @@ fix: $(READY) ## Mend the style
 
 test: $(READY) ## Run all tests, with the weights that only measuring and training need
 	$(BIN)/f2s weights pull vgg_hed niqe_1.1.11 dlib_resnet_v1 dlib_5_landmarks
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup # threads of two workers would wait for each other
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile # threads of two workers would wait for each other
 
 demo: $(READY) ## Restore a small archive of real pictures and say where the page is that shows it
 	$(BIN)/f2s demo f2s-demo

@@ -34,13 +34,10 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--window-size=1280,1000",
 ]
-pytestmark = [
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER) and os.environ.get("F2S_BROWSER") != "required",
-        reason="no Chromium here; install the packages chromium and chromium-driver",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER) and os.environ.get("F2S_BROWSER") != "required",
+    reason="no Chromium here; install the packages chromium and chromium-driver",
+)
 
 
 @pytest.fixture(scope="module")

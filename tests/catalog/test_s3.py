@@ -23,7 +23,6 @@ from tests.catalog.made import attempt_of, face, outcome, source
 from tests.catalog.test_find import Archive
 from tests.s3_server import BUCKET, SECRET, wire_to
 
-pytestmark = pytest.mark.xdist_group("s3")
 F2S = str(Path(sys.executable).with_name("f2s"))
 ANN, BEN = "a" * 32, "b" * 32
 
