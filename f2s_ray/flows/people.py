@@ -12,7 +12,7 @@ from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.nearest import nearest
 from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem
-from f2s_catalog.views import LABEL, connect
+from f2s_catalog.views import LABEL, asked_again, reading
 from f2s_catalog.whom import whom
 
 from f2s_ray.errors import ConfigError
@@ -130,6 +130,7 @@ class People:
         for step in steps:
             run_reduction(self._catalog, step, RUN_ID)
 
+    @asked_again
     def find(self, word: str) -> str:
         """The identity that a name, a label or the beginning of an id means.
 
@@ -137,7 +138,7 @@ class People:
             QueryError: nobody is called so, or more than one.
         """
         refuse_without_identities(self._output)
-        with connect(self._output, (Identity,)) as connection:
+        with reading(self._output, (Identity,)) as connection:
             return whom(word, connection)
 
     def face(self, word: str, identity_id: str) -> str:
@@ -215,8 +216,9 @@ class People:
             {"fact_id": "", "said_at": "", "said_by": self._by, "kind": kind, **values, **marks}
         )
 
+    @asked_again
     def _rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        with connect(self._output, (Face, Identity, MediaItem)) as connection:
+        with reading(self._output, (Face, Identity, MediaItem)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table().to_pylist()
 
 
