@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
+from f2s_catalog.erase_journal import refuse_erased
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
 from f2s_catalog.views import asked_again, needed, reading
@@ -109,9 +110,10 @@ class Catalog:
             facts: records of tables that are made of statements.
 
         Raises:
-            CatalogError: no space, no right.
+            CatalogError: no space, no right, or somebody of whom this is said is being erased or was.
         """
         with commit_lock(self.root):
+            refuse_erased(self.root, facts)
             sequence = next_sequence(self.root)
             for record_type in {type(fact): None for fact in facts}:
                 own = [fact for fact in facts if type(fact) is record_type]

@@ -12,7 +12,7 @@ from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import print_json, print_line, readable
 
 if TYPE_CHECKING:
-    from f2s_catalog.erase import Erasing
+    from f2s_catalog.erase_journal import Erasing
 
 __all__ = ["encrypt", "erase"]
 
@@ -28,19 +28,20 @@ def erase(
     as_json: JsonOption = False,
 ) -> int:
     """Erase a person from all tables and files of OUTPUT, for good, and prove it. INPUT keeps its photos."""
-    from f2s_catalog.erase_plan import planned
+    from f2s_catalog.erase_plan import planned, whom_ever
     from f2s_catalog.errors import QueryError
 
     from f2s_ray.errors import ConfigError
     from f2s_ray.flows.erase import erase_person, finish_erasures
-    from f2s_ray.flows.people import People
+    from f2s_ray.flows.people import refuse_without_identities
 
     folder = existing_output(output)
     finished = [] if dry_run else finish_erasures(folder, getpass.getuser())
     for erasing in finished:
         _print(erasing, "finished what was cut off", as_json=as_json)
+    refuse_without_identities(folder)
     try:
-        who = People(folder, getpass.getuser()).find(person)
+        who = whom_ever(folder, person)
     except QueryError:
         if finished:  # most likely it was this one
             return 0
@@ -78,6 +79,7 @@ def _print(erasing: "Erasing", what: str, *, as_json: bool) -> None:
         "rows": erasing.rows,
         "files": list(erasing.files),
         "results": list(erasing.results),
+        "told": list(erasing.told),
     }
     if as_json:
         print_json(facts)
@@ -89,5 +91,7 @@ def _print(erasing: "Erasing", what: str, *, as_json: bool) -> None:
         print_line(readable(f"  {path}"))
     for path in erasing.results:
         print_line(readable(f"  {path}, which f2s restore makes again"))
+    for path in erasing.told:
+        print_line(readable(f"  {path} stays until f2s restore renews it: a face of theirs told its damage"))
     if what != "would go":
         print_line(f"nothing is found of the person any more; runs/{erasing.erasure_id}/certificate.json")
