@@ -1,4 +1,7 @@
-"""``python -m benchmarks.erase [--people N] [--faces N] [--photos N]``: a made archive, people erased; what is found before and after."""
+"""``python -m benchmarks.erase [--people N] [--faces N] [--erased N] [--results-mb N]``: a made archive, people erased.
+
+A line a person: what is found of them before and after, seconds, and how fast the search reads.
+"""
 
 import argparse
 import tempfile
@@ -26,6 +29,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--faces", type=int, default=20, help="of each")
     parser.add_argument("--erased", type=int, default=5)
+    parser.add_argument("--results-mb", type=int, default=200, help="of results that show nobody, half of them text")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "out"
@@ -37,25 +41,31 @@ def main() -> None:
         for number, one in enumerate(chosen):
             tell.name(one.identity_id, f"Made Person {number}")
             results(root, one, f"Made Person {number}")
+        others(root, asked.results_mb)
         size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
         print(f"{asked.people * asked.faces} faces, {size / 1e6:.0f} MB")
-        print("| person | faces | rows | vectors, names, ids found before | files with them | after | seconds |")
-        print("|---|---|---|---|---|---|---|")
+        print(
+            "| person | faces | rows | vectors, names, ids found before | files with them | after | seconds | MiB/s |"
+        )
+        print("|---|---|---|---|---|---|---|---|")
         for one in chosen:
-            print(erased(root, one))
+            print(erased(root, one, size))
 
 
-def erased(root: Path, one: Identity) -> str:
+def erased(root: Path, one: Identity, size: int) -> str:
     """One line: what the search finds of somebody before and after, and how long erasing takes."""
     sought = planned(root, one.identity_id, "bench").sought
     before = find_traces(root, sought)
     begin = time.perf_counter()
     done = erase_person(root, one.identity_id, "bench")
     seconds = time.perf_counter() - begin
+    begin = time.perf_counter()
     after = find_traces(root, sought)
+    rate = size / 2**20 / (time.perf_counter() - begin)
     kinds = ", ".join(f"{count} x {what}" for what, count in sorted(Counter(trace.what for trace in before).items()))
     files = len({trace.path for trace in before})
-    return f"| {one.number} | {len(done.face_ids)} | {sum(done.rows.values())} | {kinds} | {files} | {len(after)} | {seconds:.1f} |"
+    rows = sum(done.rows.values())
+    return f"| {one.number} | {len(done.face_ids)} | {rows} | {kinds} | {files} | {len(after)} | {seconds:.1f} | {rate:.0f} |"
 
 
 def results(root: Path, one: Identity, name: str) -> None:
@@ -66,6 +76,16 @@ def results(root: Path, one: Identity, name: str) -> None:
     page = root / "runs" / f"run{one.number}" / "report.html"
     page.parent.mkdir(parents=True)
     page.write_text(f"<b>{name}</b>")
+
+
+def others(root: Path, megabytes: int) -> None:
+    """Results of no known person, as dense as pictures are, and the lines of a long run."""
+    rng = np.random.default_rng(3)
+    line = b'{"event": "done", "path": "roll 12/photo 0137.jpg", "step": "restore", "seconds": 1.25}\n'
+    (root / "runs" / "long").mkdir(parents=True)
+    (root / "runs" / "long" / "events.jsonl").write_bytes(line * (megabytes * 500_000 // len(line)))
+    for number in range(megabytes // 2):
+        (root / "restored" / f"other{number}.jpg").write_bytes(b"\xff\xd8" + rng.bytes(1_000_000))
 
 
 def index(root: Path, people: int, faces: int, number: int) -> None:

@@ -6,20 +6,23 @@
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
 
 from f2s_catalog.arrow import to_table
-from f2s_catalog.cipher import read_fragment, seal, unseal
+from f2s_catalog.cipher import read_fragment
+from f2s_catalog.erase_codes import without_codes
+from f2s_catalog.erase_journal import Erasing, forget_halves, left_open, write_whole
+from f2s_catalog.erase_results import with_results
 from f2s_catalog.errors import CatalogError
-from f2s_catalog.records import TABLES, Erasure, FaceMark, Record, RestoredMedia, RestoredSegment
+from f2s_catalog.forgotten import name_digests, new_salt
+from f2s_catalog.records import TABLES, DegradationCode, Erasure, Record, RestoredMedia, RestoredSegment
 from f2s_catalog.scrub import scrub, without_results
 from f2s_catalog.store import (
     catalog_folder,
@@ -30,80 +33,30 @@ from f2s_catalog.store import (
     step_lock,
     write_fragment,
 )
-from f2s_catalog.traces import Sought, Trace, find_traces
+from f2s_catalog.traces import Trace, find_traces
 
-__all__ = [
-    "THUMBNAILS",
-    "Erasing",
-    "act",
-    "begin",
-    "certify",
-    "cleaned",
-    "finish_all",
-    "left_open",
-    "rewrite",
-]
+__all__ = ["THUMBNAILS", "Leaving", "act", "certify", "cleaned", "finish_all", "people_held", "rewrite"]
 
 THUMBNAILS = "biometric/thumbnails"
-_JOURNAL = ".erasing-"
 _PEOPLE_STEPS = ("gather", "identify", "sight")
 
 
-class Erasing(BaseModel):
-    """All that is needed to erase somebody and to prove it, whatever has been done of it already; the journal.
+class Leaving(NamedTuple):
+    """What goes: ids of faces and identities, media whose results go, digests of codes that their faces told."""
 
-    ``needles`` are bytes in hexadecimal that must not be found, and what they are; ``rows`` and ``files`` count what is to
-    change; ``is_shared`` tells that somebody else has the same name, ``is_elsewhere`` that it is a word of paths
-    or of another's name.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    erasure_id: str
-    said_at: str
-    said_by: str
-    identity_ids: tuple[str, ...]
-    face_ids: tuple[str, ...]
-    places: tuple[FaceMark, ...]
-    media_ids: tuple[str, ...]
-    names: tuple[str, ...]
-    is_shared: bool
-    is_elsewhere: bool
-    needles: dict[str, str]
-    rows: dict[str, int]
-    files: tuple[str, ...]
-    results: tuple[str, ...]
-
-    @property
-    def gone(self) -> frozenset[str]:
-        """Ids that no row may have."""
-        return frozenset((*self.identity_ids, *self.face_ids))
-
-    @property
-    def sought(self) -> Sought:
-        """What no file may have."""
-        needles = {bytes.fromhex(needle): what for needle, what in self.needles.items()}
-        return Sought(needles, self.gone, () if self.is_shared else self.names, self.is_elsewhere)
+    ids: frozenset[str]
+    media_ids: frozenset[str]
+    codes: frozenset[str]
 
 
-def begin(root: Path, erasing: Erasing) -> Path:
-    """Write the journal: from here on it will be done. What a try left that was cut off before is removed."""
-    path = catalog_folder(root) / "biometric" / f"{_JOURNAL}{erasing.erasure_id}.json"
-    _forget_halves(root)
-    _write_whole(path, seal(erasing.model_dump_json().encode()))
-    return path
-
-
-def left_open(root: Path) -> Iterator[tuple[Path, Erasing]]:
-    """Erasures that were cut off, the oldest first, with their journals.
-
-    Raises:
-        CatalogError: a journal cannot be read.
-    """
-    for path in sorted((catalog_folder(root) / "biometric").glob(f"{_JOURNAL}*.json")):
-        try:
-            yield path, Erasing.model_validate_json(unseal(path.read_bytes(), path))
-        except (OSError, ValueError) as error:
-            raise CatalogError(f"{path} cannot be read: {error}; grant the right to read it") from error
+@contextmanager
+def people_held(root: Path) -> Iterator[None]:
+    """Wait until nobody says or reckons anything about people, and let nobody begin."""
+    with ExitStack() as stack:
+        for step in _PEOPLE_STEPS:
+            stack.enter_context(step_lock(root, step))
+        stack.enter_context(commit_lock(root))
+        yield
 
 
 def finish_all(root: Path) -> list[Erasing]:
@@ -113,8 +66,9 @@ def finish_all(root: Path) -> list[Erasing]:
         CatalogError: something of a person is left, or a file may not be changed.
     """
     finished = []
-    _forget_halves(root)
-    for path, erasing in left_open(root):
+    forget_halves(root)
+    for path, begun in left_open(root):
+        erasing = with_results(root, begun)
         act(root, erasing)
         certify(root, erasing, path)
         finished.append(erasing)
@@ -127,15 +81,12 @@ def act(root: Path, erasing: Erasing) -> None:
     Raises:
         CatalogError: a file may not be read or changed.
     """
-    with ExitStack() as stack:
-        for step in _PEOPLE_STEPS:
-            stack.enter_context(step_lock(root, step))
-        stack.enter_context(commit_lock(root))
-        _remember_places(root, erasing)
+    leaving = Leaving(erasing.gone, frozenset(erasing.media_ids), frozenset(erasing.codes))
+    with people_held(root):
+        _remember(root, erasing)
         for record_type in TABLES:
             for path in fragments(root, record_type):
-                stored = read_fragment(path, record_type)
-                table, count = cleaned(record_type, stored, erasing.gone, set(erasing.media_ids))
+                table, count = cleaned(record_type, read_fragment(path, record_type), leaving)
                 if count:
                     rewrite(root, record_type, path, table)
         try:
@@ -146,21 +97,14 @@ def act(root: Path, erasing: Erasing) -> None:
             ) from error
 
 
-def cleaned(
-    record_type: type[Record], table: pa.Table, gone: frozenset[str], media_ids: set[str]
-) -> tuple[pa.Table, int]:
-    """A stored table without the person, and how many rows went or changed.
-
-    Args:
-        record_type: what the rows are.
-        table: stored rows.
-        gone: ids of the faces and identities.
-        media_ids: media whose results go.
-    """
-    table, count = scrub(record_type, table, gone)
-    if record_type is not RestoredMedia:
-        return table, count
-    table, more = without_results(table, media_ids)
+def cleaned(record_type: type[Record], table: pa.Table, leaving: Leaving) -> tuple[pa.Table, int]:
+    """A stored table without the person, and how many rows went or changed."""
+    table, count = scrub(record_type, table, leaving.ids)
+    more = 0
+    if record_type is RestoredMedia:
+        table, more = without_results(table, leaving.media_ids)
+    elif record_type is DegradationCode:
+        table, more = without_codes(table, leaving.codes)
     return table, count + more
 
 
@@ -173,7 +117,7 @@ def certify(root: Path, erasing: Erasing, journal: Path) -> list[Trace]:
     found = find_traces(root, erasing.sought, [journal])
     folder = root / "runs" / erasing.erasure_id
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / "certificate.json", _certificate(erasing, found).encode())
+    write_whole(folder / "certificate.json", _certificate(erasing, found).encode())
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise CatalogError(
@@ -200,19 +144,22 @@ def rewrite(root: Path, record_type: type[Record], path: Path, table: pa.Table) 
         path.unlink()
 
 
-def _remember_places(root: Path, erasing: Erasing) -> None:
-    """The row that keeps the faces from being found again."""
-    known = [
-        erasure_id
+def _remember(root: Path, erasing: Erasing) -> None:
+    """The row that keeps the faces from being found again, and the names from being read again."""
+    kept = [
+        row
         for path in fragments(root, Erasure)
-        for erasure_id in read_fragment(path, Erasure, ["erasure_id"])["erasure_id"].to_pylist()
+        for row in read_fragment(path, Erasure, ["erasure_id", "name_salt"]).to_pylist()
     ]
-    if erasing.erasure_id not in known:
+    if all(row["erasure_id"] != erasing.erasure_id for row in kept):
+        salt = next((row["name_salt"] for row in kept), None) or new_salt()
         row = Erasure(
             erasure_id=erasing.erasure_id,
             said_at=erasing.said_at,
             said_by=erasing.said_by,
             places=erasing.places,
+            name_salt=salt,
+            name_digests=name_digests(erasing.names, salt),
         )
         write_fragment(root, Erasure, to_table(Erasure, [row]), next_sequence(root))
 
@@ -246,7 +193,7 @@ def _kept_pieces(root: Path, media_ids: set[str]) -> set[str]:
 def _certificate(erasing: Erasing, found: list[Trace]) -> str:
     """Who erased when and what came of it; nothing in it tells who was erased."""
     if erasing.is_shared:
-        name = "not searched: somebody else has it, too"
+        name = "not searched where somebody else has it, too"
     elif erasing.is_elsewhere:
         name = "searched in tables and metadata; it is a word of paths or of another name, too"
     else:
@@ -261,24 +208,9 @@ def _certificate(erasing: Erasing, found: list[Trace]) -> str:
         "rows": erasing.rows,
         "files_changed_or_removed": len(erasing.files) + len(erasing.results),
         "results_to_renew": sorted(erasing.results),
+        "results_whose_damage_they_told": sorted(erasing.told),
         "searched_for": len(erasing.needles),
         "name": name,
         "found": [{"path": trace.path, "what": trace.what} for trace in found],
     }
     return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-
-
-def _forget_halves(root: Path) -> None:
-    """Journals that were being written when their process died: nothing was begun by them."""
-    for left in (catalog_folder(root) / "biometric").glob(f"{_JOURNAL}*.tmp"):
-        left.unlink()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.tmp")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

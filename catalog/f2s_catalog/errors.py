@@ -1,10 +1,14 @@
 """What can go wrong with a catalog, by who can mend it; each message is one line with the way out."""
 
-__all__ = ["CatalogError", "QueryError"]
+__all__ = ["CatalogError", "QueryError", "RewrittenError"]
 
 
 class CatalogError(Exception):
     """The catalog cannot be read or written: a damaged file, a full disk, no right, another writer."""
+
+
+class RewrittenError(CatalogError):
+    """A fragment went while it was read, since somebody is being erased; who asks again reads what is there now."""
 
 
 class QueryError(Exception):

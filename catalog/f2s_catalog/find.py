@@ -14,7 +14,7 @@ from f2s_catalog.nearest import nearest
 from f2s_catalog.place import Place
 from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, Shot, Sighting, Source
 from f2s_catalog.store import check_catalog
-from f2s_catalog.views import needed, reading
+from f2s_catalog.views import asked_again, needed, reading
 
 __all__ = ["Found", "Span", "check_folders", "find"]
 
@@ -47,6 +47,7 @@ class Found:
     likeness: float | None = None
 
 
+@asked_again
 def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFaces = no_reader) -> list[Found]:
     """The media of the latest listing that show what is asked, by path; ``find_parse`` has the grammar.
 

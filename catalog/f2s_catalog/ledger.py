@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
+from f2s_catalog.erase_journal import refuse_erased
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
-from f2s_catalog.views import needed, reading
+from f2s_catalog.views import asked_again, needed, reading
 
 __all__ = ["Catalog", "Outcome", "standing"]
 
@@ -109,9 +110,10 @@ class Catalog:
             facts: records of tables that are made of statements.
 
         Raises:
-            CatalogError: no space, no right.
+            CatalogError: no space, no right, or somebody of whom this is said is being erased or was.
         """
         with commit_lock(self.root):
+            refuse_erased(self.root, facts)
             sequence = next_sequence(self.root)
             for record_type in {type(fact): None for fact in facts}:
                 own = [fact for fact in facts if type(fact) is record_type]
@@ -133,6 +135,7 @@ class Catalog:
         """
         return from_table(record_type, self.table(record_type))
 
+    @asked_again
     def view(self, name: str) -> pa.Table:
         """The rows of one of ``VIEWS``.
 
@@ -192,12 +195,14 @@ class Catalog:
         """Digest of which attempts made the current rows of a table, or of what was said: it changes with them."""
         return self.versions((record_type,))[0]
 
+    @asked_again
     def versions(self, record_types: Sequence[type[Record]]) -> list[str]:
         """The versions of several tables, seen at one moment."""
         with reading(self.root, record_types) as connection:
             found = [connection.sql(_version_of(record_type)).fetchall() for record_type in record_types]
         return [str(version) for ((version,),) in found]
 
+    @asked_again
     def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
         with reading(self.root, (record_type,)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table()

@@ -10,7 +10,7 @@ from f2s_catalog.nearest import nearest
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES
 from f2s_catalog.store import check_catalog, prove
-from f2s_catalog.views import VIEWS, connect, needed
+from f2s_catalog.views import VIEWS, asked_again, connect, needed, refuse_rewritten
 
 __all__ = ["query"]
 
@@ -18,6 +18,7 @@ _UNKNOWN_TABLE = re.compile(r"Table with name \"?([^\s\"]+)\"? does not exist")
 _UNKNOWN_COLUMN = re.compile(r"(?:Referenced column|does not have a column named) \"([^\"]+)\"")
 
 
+@asked_again
 def query(root: Place, sql: str) -> pa.Table:
     """Answer one SELECT over the views of an OUTPUT folder.
 
@@ -38,6 +39,7 @@ def query(root: Place, sql: str) -> pa.Table:
                 raise QueryError("a query is one SELECT statement; it cannot write, attach or set anything")
             return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
+            refuse_rewritten(root, error)
             prove(root, tables)
             with connect(root) as everything:
                 raise QueryError(_explain(everything, str(error))) from error

@@ -264,7 +264,7 @@ class Constraint(Record):
 
 
 class Erasure(Record):
-    """Somebody was erased: the places of the faces that are not to be looked at again. Nothing here tells who it was."""
+    """Somebody was erased: where nobody is to look again, and which names not to read. It tells who only to who guesses a name."""
 
     TABLE: ClassVar[str] = "erasures"
     MADE: ClassVar[Made] = "said"
@@ -272,7 +272,14 @@ class Erasure(Record):
     erasure_id: str = Field(description="names the certificate, too")
     said_at: str = Field(description="when, ISO 8601 in UTC")
     said_by: str = Field(description="who: a user's name")
-    places: tuple[FaceMark, ...] = Field(description="the faces, without their ids")
+    places: tuple[FaceMark, ...] = Field(
+        description="the faces, without their ids; of a track of a film one each half second, from its begin to its end"
+    )
+    name_salt: str = Field(description="16 random bytes in hexadecimal, the same for all rows of an archive")
+    name_digests: tuple[str, ...] = Field(
+        description="scrypt (n 4096, r 8, p 1, 16 bytes) of what they were called and nobody else is, folded (NFKC, casefold,"
+        " single spaces), with the salt: names in photos and sidecars that have one of these are not taken over"
+    )
 
 
 class ReferenceChoice(Record):

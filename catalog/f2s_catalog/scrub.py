@@ -6,13 +6,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from f2s_catalog.records import Identity, Record, TrackGate
+from f2s_catalog.records import CodeEstimate, Identity, Record, TrackGate
 
 __all__ = ["scrub", "without_results"]
 
 _ROW_OF = ("face_id", "identity_id", "other_id", "primary_face_id")
 _PART_OF = ("face_id", "identity_id")
-_MADE_OF = {Identity, TrackGate}
+_MADE_OF = {CodeEstimate, Identity, TrackGate}
 """Tables whose rows speak of all the faces in them at once, so that a row cannot lose one."""
 _EMPTY_SAYS_NOTHING = {"confirm", "reject", "primary"}
 

@@ -65,6 +65,9 @@ damaged AS (
     JOIN shots AS lending ON lending.shot_id = degradations.lender_shot_id
     JOIN changed AS lender ON lender.media_id = lending.media_id AND lender.has_other_references
     WHERE lending.media_id <> shots.media_id),
+untold AS (
+    SELECT DISTINCT media_id, listed.path, 'what told its damage is not there any more' AS why
+    FROM restored JOIN listed USING (media_id) JOIN shots USING (media_id) ANTI JOIN degradations USING (shot_id)),
 named AS (
     SELECT media_id, path, names_digest, list(DISTINCT name ORDER BY name) FILTER (name IS NOT NULL) AS names,
         coalesce(sha256(string_agg(face_id || ' ' || name, chr(10) ORDER BY face_id)), '') AS wanted
@@ -77,6 +80,7 @@ spoken AS (
 SELECT path, media_id, list(DISTINCT why ORDER BY why) AS why, bool_or(has_pixels) AS has_pixels FROM (
     SELECT path, media_id, why, true AS has_pixels FROM changed WHERE why IS NOT NULL
     UNION ALL SELECT path, media_id, why, true FROM damaged
+    UNION ALL SELECT path, media_id, why, true FROM untold
     UNION ALL SELECT path, media_id, why, false FROM spoken)
 GROUP BY path, media_id ORDER BY path
 """

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
-from f2s_catalog.errors import CatalogError
+from f2s_catalog.errors import CatalogError, RewrittenError
 from f2s_catalog.place import P, Place, files_in, filesystem, inside, is_folder, reason
 from f2s_catalog.records import Record
 
@@ -232,6 +232,8 @@ def _check(path: Place, schema: pa.Schema, record_type: type[Record]) -> None:
     try:
         with filesystem(path).open_input_file(inside(path)) as file:
             footer = _footer(file)
+    except FileNotFoundError as error:
+        raise RewrittenError(f"{path} was rewritten while it was read; ask again") from error
     except OSError as error:
         raise CatalogError(f"cannot read {path}: {reason(error, path)}") from error
     if _digest(footer) != path.name.removesuffix(".parquet").split("-")[-1]:

@@ -9,20 +9,24 @@ older fragments are not even opened. What people said is always current.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
 
 import duckdb
 
+from f2s_catalog.errors import RewrittenError
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import joined
 from f2s_catalog.stale import STALE
 from f2s_catalog.store import prove, scan
 
-__all__ = ["LABEL", "VIEWS", "VIEWS_VERSION", "connect", "needed", "reading"]
+__all__ = ["LABEL", "VIEWS", "VIEWS_VERSION", "asked_again", "connect", "needed", "reading", "refuse_rewritten"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _WORD = re.compile(r"\w+")
 
 LABEL = "coalesce(name, 'Person ' || number)"
@@ -137,14 +141,34 @@ def reading(root: Place, tables: Sequence[type[Record]] = TABLES) -> Iterator[du
     """As ``connect``; where an answer fails and a fragment of these tables is damaged, that is what is told.
 
     Raises:
+        RewrittenError: a fragment went meanwhile.
         CatalogError: a page is not what was written, and as ``scan`` says.
     """
     with connect(root, tables) as connection:
         try:
             yield connection
-        except duckdb.Error:
+        except (duckdb.Error, OSError) as error:
+            refuse_rewritten(root, error)
             prove(root, (Attempt, *tables))
             raise
+
+
+def refuse_rewritten(root: Place, error: Exception) -> None:
+    """See that it was not because a file went. Raises: RewrittenError when it was."""
+    if "No such file" in str(error):
+        raise RewrittenError(f"a table of {root} was rewritten while it was read; ask again") from error
+
+
+def asked_again(ask: Callable[P, T]) -> Callable[P, T]:
+    """The same, asked once more where a fragment went meanwhile: the second time with what is listed then."""
+
+    @wraps(ask)
+    def asked(*arguments: P.args, **named: P.kwargs) -> T:
+        with suppress(RewrittenError):
+            return ask(*arguments, **named)
+        return ask(*arguments, **named)
+
+    return asked
 
 
 @lru_cache(256)

@@ -77,6 +77,7 @@ def _register_people() -> None:
         epilog=examples(
             "f2s people erase restored Ann --dry-run",
             'f2s people erase restored "Person 12" --yes',
+            "f2s people erase restored --everybody --yes",
         )
     )(erase.erase)
     group.command(epilog=examples("f2s people encrypt restored"))(erase.encrypt)

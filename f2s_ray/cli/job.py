@@ -15,11 +15,12 @@ from f2s_ray.cli.preflight import check_space, existing_output, input_folder, ou
 from f2s_ray.cli.progress import watch
 from f2s_ray.cli.runs import Run, read_run
 from f2s_ray.cli.tally import Tally, tally
-from f2s_ray.cli.text import print_json, print_line
+from f2s_ray.cli.text import error_line, print_json, print_line
 from f2s_ray.config import Config, EngineConfig, dump, load
 from f2s_ray.engines import local
 from f2s_ray.engines.run import Summary
 from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.flows.people import left_over
 from f2s_ray.flows.step import Item, MapStep, Step
 from f2s_ray.stages.inventory import list_sources
 
@@ -90,6 +91,8 @@ def run_job(job: Job, flow: Flow) -> Ended:
     catalog = Catalog(job.output)
     with watch(run, job.common) as on_progress:
         _engine(job.config.engine)(steps, catalog, run.run_id, on_progress=on_progress, retry_failed=job.retry)
+    if not job.config.identities and (left := left_over(job.output)):
+        error_line(left)
     counts = tally(catalog, last_step)
     run.finish({**facts, **asdict(counts)})
     _print_last_line(counts, job.common)

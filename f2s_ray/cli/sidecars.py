@@ -68,6 +68,7 @@ def import_names(
         people.settle()
     counts = (
         f"{found.names} names, {found.matched} faces matched, {found.unmatched} regions without a face, "
+        f"{found.forgotten} of people who were erased, "
         f"{len(found.conflicts)} conflicts, {0 if dry_run else len(found.facts)} statements added"
     )
     facts = {**asdict(found), "facts": len(found.facts), "is_dry_run": dry_run}

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from f2s_catalog.erase import Erasing, act, begin, certify, finish_all
-from f2s_catalog.erase_plan import planned
+from f2s_catalog.erase import act, certify, finish_all
+from f2s_catalog.erase_journal import Erasing
+from f2s_catalog.erase_plan import begun
 from f2s_catalog.ledger import Catalog
 
 from f2s_ray.flows.people import People
@@ -15,14 +16,15 @@ def erase_person(output: Path, identity_id: str, by: str) -> Erasing:
     """Erase somebody from everything below OUTPUT and prove it; ``f2s restore`` then renews the results that went.
 
     Raises:
-        QueryError: there is no such person.
+        QueryError: there was never such a person.
         CatalogError: another run is writing, a file cannot be changed, or something was left, which the message names.
     """
     with Catalog(output).writing():
-        erasing = planned(output, identity_id, by)
-        journal = begin(output, erasing)
+        people = People(output, by)
+        people.settle()  # who was split off just now is somebody else already
+        erasing, journal = begun(output, identity_id, by)
         act(output, erasing)
-        People(output, by).settle()
+        people.settle()
         certify(output, erasing, journal)
     return erasing
 

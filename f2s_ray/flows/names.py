@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from f2s_catalog.forgotten import Forgotten
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import Constraint, Face, Identity, Label, MediaItem, Source
+from f2s_catalog.records import Constraint, Erasure, Face, FaceMark, Identity, Label, MediaItem, Source
 
 from f2s_ray.errors import MediaError
+from f2s_ray.flows.joins import Archive
 from f2s_ray.media.named_regions import Found
 from f2s_ray.media.picasa import MAX_BYTES as MAX_INI_BYTES
 from f2s_ray.media.picasa import NAMES, PicasaFolder, named_faces, read_picasa
@@ -25,18 +27,22 @@ MAX_PICTURE_BYTES = 1 << 30
 
 @dataclass
 class Imported:
-    """What was read: statements to append, and what there is to tell of it."""
+    """What was read: statements to append, and what there is to tell of it.
+
+    ``forgotten`` counts regions that bear a name of somebody who was erased, or lie where a face of them was.
+    """
 
     facts: list[Label | Constraint] = field(default_factory=list)
     names: int = 0
     matched: int = 0
     unmatched: int = 0
+    forgotten: int = 0
     conflicts: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
 
 def read_names(catalog: Catalog, source: Path, sidecars: Path | None) -> Imported:
-    """Read all names, place them on faces, and see what is to be said; nothing is written.
+    """Read all names, place them on faces, and see what is to be said; nothing is written. Who was erased stays so.
 
     Args:
         catalog: of an indexed archive.
@@ -51,17 +57,21 @@ def read_names(catalog: Catalog, source: Path, sidecars: Path | None) -> Importe
     reader = _Reader(source, sidecars, media)
     named: list[NamedFace] = []
     left: set[tuple[str, str, float, float]] = set()
+    erased, forgotten, passed = Archive(catalog).erased, Forgotten(catalog.rows(Erasure)), 0
     troubles: list[str] = []
     for item in media:
         for found in reader.found(item):
             troubles += found.troubles
             if found.regions:
                 picture = Picture(item.path, item.width_px, item.height_px, reader.orientation(item))
-                placed, alone = place_names(found.regions, in_medium.get(item.media_id, []), picture)
+                own = [region for region in found.regions if region.name not in forgotten]
+                spots: list[Face | FaceMark] = [*in_medium.get(item.media_id, []), *erased.get(item.content_digest, [])]
+                placed, alone = place_names(own, spots, picture)
+                passed += len(found.regions) - len(placed) - len(alone)
                 named += placed
                 left |= {(item.path, one.name, round(one.area[0], 2), round(one.area[1], 2)) for one in alone}
     said = say_names(named, _known(catalog, faces, media))
-    return _told(said, named, len(left), [*reader.troubles, *troubles])
+    return replace(_told(said, named, len(left), [*reader.troubles, *troubles]), forgotten=passed)
 
 
 def listed_media(catalog: Catalog) -> list[MediaItem]:

@@ -8,11 +8,12 @@ from typing import Any
 from unicodedata import normalize
 
 from f2s_catalog.errors import QueryError
+from f2s_catalog.everybody import collected
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.nearest import nearest
 from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem
-from f2s_catalog.views import LABEL, connect
+from f2s_catalog.views import LABEL, asked_again, reading
 from f2s_catalog.whom import whom
 
 from f2s_ray.errors import ConfigError
@@ -22,7 +23,7 @@ from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.references import ReferenceConfig
 from f2s_ray.strict_yaml import parse
 
-__all__ = ["People", "refuse_without_identities"]
+__all__ = ["People", "has_identities", "left_over", "refuse_without_identities"]
 
 RUN_ID = "people"
 LONGEST_NAME = 200
@@ -126,10 +127,11 @@ class People:
 
     def settle(self) -> None:
         """Bring identities, references and sightings up to all that was said."""
-        steps = identify_steps(*_chosen(self._output)) if _has_identities(self._output) else no_identities()
+        steps = identify_steps(*_chosen(self._output)) if has_identities(self._output) else no_identities()
         for step in steps:
             run_reduction(self._catalog, step, RUN_ID)
 
+    @asked_again
     def find(self, word: str) -> str:
         """The identity that a name, a label or the beginning of an id means.
 
@@ -137,7 +139,7 @@ class People:
             QueryError: nobody is called so, or more than one.
         """
         refuse_without_identities(self._output)
-        with connect(self._output, (Identity,)) as connection:
+        with reading(self._output, (Identity,)) as connection:
             return whom(word, connection)
 
     def face(self, word: str, identity_id: str) -> str:
@@ -215,8 +217,9 @@ class People:
             {"fact_id": "", "said_at": "", "said_by": self._by, "kind": kind, **values, **marks}
         )
 
+    @asked_again
     def _rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        with connect(self._output, (Face, Identity, MediaItem)) as connection:
+        with reading(self._output, (Face, Identity, MediaItem)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table().to_pylist()
 
 
@@ -244,11 +247,30 @@ def refuse_without_identities(output: Path) -> None:
     Raises:
         ConfigError: the newest run was asked not to.
     """
-    if not _has_identities(output):
-        raise ConfigError(f"identities are off in {output}, nobody is told apart; run again with --set identities=on")
+    if not has_identities(output):
+        left = left_over(output)
+        raise ConfigError(
+            left or f"identities are off in {output}, nobody is told apart; run again with --set identities=on"
+        )
 
 
-def _has_identities(output: Path) -> bool:
+def left_over(output: Path) -> str:
+    """One line on what earlier runs left of people where nobody is told apart any more; empty where that is nothing.
+
+    Raises:
+        CatalogError: a table cannot be read.
+    """
+    found = collected(output)
+    if not any(found):
+        return ""
+    return (
+        f"identities are off in {output}, but earlier runs left {found.vectors} vectors of faces and {found.rows} rows"
+        f" about people; f2s people erase {output} --everybody removes them"
+    )
+
+
+def has_identities(output: Path) -> bool:
+    """Whether the newest run told people apart."""
     return bool(_asked(output).get("identities", True))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from f2s_catalog.erase_plan import SAME_PLACE
+from f2s_catalog.erase_faces import SAME_PLACE
 from f2s_catalog.records import Face
 from pydantic import BaseModel, ConfigDict, Field
 

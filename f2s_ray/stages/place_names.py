@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from f2s_catalog.records import Face
+from f2s_catalog.records import Face, FaceMark
 
 from f2s_ray.media.named_regions import NamedRegion, overlap
 from f2s_ray.media.regions import Area, turned
@@ -35,7 +35,7 @@ class NamedFace:
 
 
 def place_names(
-    regions: Sequence[NamedRegion], faces: Sequence[Face], picture: Picture
+    regions: Sequence[NamedRegion], faces: Sequence[Face | FaceMark], picture: Picture
 ) -> tuple[list[NamedFace], list[NamedRegion]]:
     """Names on faces, best fit first and one to one, and the regions without a face.
 
@@ -45,17 +45,21 @@ def place_names(
 
     Args:
         regions: from one file.
-        faces: of the picture.
+        faces: of the picture; a mark is one that was erased, and a region that fits it best is in neither answer.
         picture: its size and orientation.
     """
     placed: list[NamedFace] = []
     left: list[NamedRegion] = []
     for applied_to in dict.fromkeys(region.applied_to for region in regions):
         group = [region for region in regions if region.applied_to == applied_to]
-        best: list[tuple[NamedRegion, Face]] = []
+        best: list[tuple[NamedRegion, Face | FaceMark]] = []
         for orientation in _orientations(applied_to, picture):
             best = best or _fitted(group, [turned(region.area, orientation) for region in group], faces, picture)
-        placed += [NamedFace(face, region.name, region.program, picture.path) for region, face in best]
+        placed += [
+            NamedFace(face, region.name, region.program, picture.path)
+            for region, face in best
+            if isinstance(face, Face)
+        ]
         left += [region for region in group if all(region is not one for one, _ in best)]
     return placed, left
 
@@ -73,8 +77,8 @@ def _orientations(applied_to: tuple[float, float] | None, picture: Picture) -> l
 
 
 def _fitted(
-    regions: Sequence[NamedRegion], areas: Sequence[Area], faces: Sequence[Face], picture: Picture
-) -> list[tuple[NamedRegion, Face]]:
+    regions: Sequence[NamedRegion], areas: Sequence[Area], faces: Sequence[Face | FaceMark], picture: Picture
+) -> list[tuple[NamedRegion, Face | FaceMark]]:
     boxes = [_area(face, picture) for face in faces]
     pairs = sorted(
         (-overlap(area, box), row, faces[column].face_id, column)
@@ -84,7 +88,7 @@ def _fitted(
     )
     rows: set[int] = set()
     columns: set[int] = set()
-    fitted: list[tuple[NamedRegion, Face]] = []
+    fitted: list[tuple[NamedRegion, Face | FaceMark]] = []
     for _, row, _, column in pairs:
         if row not in rows and column not in columns:
             rows.add(row)
@@ -93,7 +97,7 @@ def _fitted(
     return fitted
 
 
-def _area(face: Face, picture: Picture) -> Area:
+def _area(face: Face | FaceMark, picture: Picture) -> Area:
     x0, y0, x1, y1 = face.box_px
     width, height = picture.width_px, picture.height_px
     return (x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height

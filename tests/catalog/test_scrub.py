@@ -143,7 +143,7 @@ def test_a_track_of_the_person_goes_whole(of):
 
 
 def test_a_place_without_an_id_stays():
-    row = Erasure(erasure_id="e", places=(mark(""),), **STAMP)
+    row = Erasure(erasure_id="e", places=(mark(""),), name_salt="00", name_digests=("11",), **STAMP)
     assert scrubbed(Erasure, row) == ([row], 0)
 
 

@@ -7,15 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from f2s_catalog.cipher import is_sealed, read_fragment
-from f2s_catalog.erase import act, begin, certify
-from f2s_catalog.erase_plan import planned, thumbnail_name
-from f2s_catalog.errors import CatalogError
+from f2s_catalog.erase import act, certify
+from f2s_catalog.erase_journal import begin
+from f2s_catalog.erase_plan import planned, whom_ever
+from f2s_catalog.erase_sought import thumbnail_name
+from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.lock_away import lock_away
 from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
@@ -132,9 +135,11 @@ def test_only_places_are_kept_and_the_certificate_names_nobody(root):
     erasing = erase_person(root, ann(root), "tester")
     (kept,) = Catalog(root).rows(Erasure)
     assert {place.face_id for place in kept.places} == {""}
-    assert {(place.content_digest, place.frame) for place in kept.places} == {
-        (f"bytes of {face.media_id}", face.frame) for face in (*ANN, *CID, *FILM[:2])
+    places = {(place.content_digest, place.frame) for place in kept.places}
+    assert {one for one in places if one[0] != "bytes of film"} == {
+        (f"bytes of {face.media_id}", 0) for face in (*ANN, *CID)
     }
+    assert {frame for content, frame in places if content == "bytes of film"} == {0, 1, 6, 11, 16, 21, 26}
     text = (root / "runs" / erasing.erasure_id / "certificate.json").read_text()
     told = json.loads(text)
     assert (told["said_by"], told["found"], told["faces"]) == ("tester", [], len(erasing.face_ids))
@@ -179,6 +184,10 @@ CANARIES = {
     "a vector at an odd offset": ("catalog/left.bin", lambda sought: b"abc" + vector_of(sought) + b"x"),
     "the id": ("work/left.txt", lambda sought: b"who: " + needle(sought, "the id of the person")),
     "a thumbnail": ("runs/r/x.bin", lambda sought: b"12345" + THUMBNAIL),
+    "a name in capitals in Latin-1": ("runs/r/old.txt", lambda sought: "ZOË & ANN".encode("latin-1")),
+    "a name in a URL": ("runs/r/links.txt", lambda sought: b"https://x/?q=zo%C3%AB+%26+ann"),
+    "a vector in hexadecimal": ("runs/r/v.json", lambda sought: b'{"v": "' + vector_of(sought).hex().encode() + b'"}'),
+    "a vector in base64": ("runs/r/v.b64", lambda sought: base64.b64encode(b"ab" + vector_of(sought) + b"c")),
     "a thumbnail inside a page": ("runs/r/x.html", lambda sought: b"data:" + base64.b64encode(THUMBNAIL)),
 }
 OTHER_THUMBNAIL = hashlib.shake_256(b"another").digest(900)
@@ -314,3 +323,99 @@ def test_in_an_encrypted_archive_the_journal_is_encrypted_too(root, tmp_path, mo
     assert find_traces(root, erasing.sought) == []
     assert [one.name for one in Catalog(root).rows(Identity)] == ["Ben"]
     assert all(is_sealed(path) for path in fragments(root, Face))
+
+
+def left_input(root):
+    """Ann was never named, and nobody lists the files that show her any more."""
+    settled(root, (*ANN, *BEN), number=1)
+    settled(root, (*ANN, *BEN, *FILM[2:]), number=2)
+    label = who(root, ANN[0])
+    settled(root, BEN, number=3)
+    return label
+
+
+def test_somebody_unnamed_whose_files_have_left_is_erased(tmp_path):
+    gone = left_input(tmp_path)
+    assert [one.identity_id for one in Catalog(tmp_path).rows(Identity) if one.face_ids] != [gone.identity_id]
+    assert gone.identity_id not in {one.identity_id for one in Catalog(tmp_path).rows(Identity)}
+    name = f"{thumbnail_name(ANN[0].face_id)}-abc-face160"
+    place(tmp_path, f"catalog/biometric/thumbnails/{name[:2]}/{name}.jpg", THUMBNAIL)
+    assert whom_ever(tmp_path, gone.identity_id[:8]) == whom_ever(tmp_path, f"Person {gone.number}") == gone.identity_id
+    erasing = planned(tmp_path, gone.identity_id, "tester")
+    whats = {trace.what for trace in find_traces(tmp_path, erasing.sought)}
+    assert whats >= {
+        "an embedding",
+        "the mean of the embeddings",
+        "the id of the person",
+        "the id of a face",
+        "a thumbnail",
+    }
+    erase_person(tmp_path, gone.identity_id, "tester")
+    assert find_traces(tmp_path, erasing.sought) == []
+    with pytest.raises(QueryError, match="there is no person"):
+        whom_ever(tmp_path, gone.identity_id)
+    settled(tmp_path, (*BEN, *CID), number=4)
+    assert {face_id for one in Catalog(tmp_path).rows(Identity) for face_id in one.face_ids} == {
+        face.face_id for face in (*BEN, *CID)
+    }
+
+
+SAYINGS = {
+    "a name": lambda people, ann, ben: people.name(ann, "Zoë"),
+    "a name of another": lambda people, ann, ben: people.name(ben, "Benjamin"),
+    "a split": lambda people, ann, ben: people.split(ann, [ANN[3].face_id]),
+    "a merge": lambda people, ann, ben: people.merge(ben, [ann]),
+    "a face confirmed": lambda people, ann, ben: people.confirm(ben, [ANN[3].face_id]),
+}
+
+
+@pytest.mark.parametrize("saying", SAYINGS)
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_nothing_is_said_while_somebody_is_being_erased(root, saying, is_begun):
+    people, before = People(root, "tester"), rows_of(root, Label) + rows_of(root, Constraint)
+    identity_id, ben = ann(root), who(root, BEN[0]).identity_id
+    erasing = planned(root, identity_id, "tester")
+    begin(root, erasing)
+    if is_begun:
+        act(root, erasing)
+        before = rows_of(root, Label) + rows_of(root, Constraint)
+    with pytest.raises((CatalogError, QueryError)) as raised:
+        SAYINGS[saying](people, identity_id, ben)
+    assert "\n" not in str(raised.value)
+    assert rows_of(root, Label) + rows_of(root, Constraint) == before
+    finish_erasures(root, "tester")
+    assert find_traces(root, erasing.sought) == []
+    people.name(ben, "Benjamin")
+    assert [(one.identity_id, one.name) for one in Catalog(root).rows(Identity)] == [(ben, "Benjamin")]
+
+
+def test_what_was_thought_of_before_and_said_after_an_erasure_is_refused(root):
+    facts = [row for row in Catalog(root).rows(Label) if row.name == "Zoë & Ann"]
+    erasing = erase_person(root, ann(root), "tester")
+    late = [fact.model_copy(update={"fact_id": ""}) for fact in facts]
+    with pytest.raises(CatalogError, match=r"was erased from .* meanwhile; look again"):
+        People(root, "import").says(late)
+    assert find_traces(root, erasing.sought) == []
+
+
+def test_a_journal_whose_results_were_not_looked_for_yet_is_finished_with_them(root):
+    place(root, "restored/named.jpg", b'\xff\xd8 <x mwg-rs:Name="Zo\xc3\xab &amp; Ann"/>')
+    erasing = planned(root, ann(root), "tester")
+    assert erasing.results == ("restored/named.jpg",)
+    begin(root, erasing.model_copy(update={"results": ()}))
+    assert [one.results for one in finish_erasures(root, "tester")] == [("restored/named.jpg",)]
+    assert not (root / "restored/named.jpg").exists()
+
+
+def test_a_track_is_kept_from_its_begin_to_its_end(tmp_path):
+    first, last = FILM[0].model_copy(update={"frame": 20, "pts_seconds": 2.0, "seen_to_seconds": 9.5}), FILM[1]
+    last = last.model_copy(
+        update={"frame": 60, "pts_seconds": 6.0, "seen_to_seconds": 9.5, "box_px": (200.0, 0.0, 300.0, 120.0)}
+    )
+    settled(tmp_path, (*ANN, *BEN, first, last))
+    erase_person(tmp_path, who(tmp_path, first).identity_id, "tester")
+    (kept,) = Catalog(tmp_path).rows(Erasure)
+    seen = {one.frame: one.box_px for one in kept.places if one.content_digest == "bytes of film"}
+    assert (min(seen), max(seen)) == (10, 95)
+    assert all(b - a <= 5 for a, b in pairwise(sorted(seen)))
+    assert (seen[10], seen[40], seen[95]) == (first.box_px, (100.0, 0.0, 200.0, 120.0), last.box_px)

@@ -83,7 +83,9 @@ def test_who_was_erased_is_not_shown_a_moment_longer(root, snapshot, monkeypatch
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
     fewer = [one for one in Catalog(root).rows(Identity) if BEN[0].face_id not in one.face_ids]
     Catalog(root).commit((Identity,), [outcome("*", *fewer, step="identify", fingerprint="other", number=9)])
-    Catalog(root).say([Erasure(erasure_id="e", said_at="2026-01-01", said_by="x", places=())])
+    Catalog(root).say(
+        [Erasure(erasure_id="e", said_at="2026-01-01", said_by="x", places=(), name_salt="", name_digests=())]
+    )
     assert len(snapshot.rows("FROM people")) == len(fewer)
 
 

@@ -2,18 +2,31 @@
 
 import shutil
 
+import pyarrow as pa
 import pytest
 from f2s_catalog.cipher import read_fragment
 from f2s_catalog.erase_plan import planned
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import DegradationCode, Face, Identity, MediaItem, RestoredMedia, RestoredSegment, Sighting
+from f2s_catalog.records import (
+    CodeEstimate,
+    DegradationCode,
+    Face,
+    Identity,
+    MediaItem,
+    RestoredMedia,
+    RestoredSegment,
+    Sighting,
+)
 from f2s_catalog.store import fragments
-from f2s_catalog.traces import find_traces
+from f2s_catalog.traces import Sought, find_traces
 from PIL import Image
 
+from f2s_ray.media.regions import stored_area
+from f2s_ray.models.face_detector import iou
 from tests.media.film.films import make_film
 from tests.media.samples import SAMPLES, saved, tagged
-from tests.stages.films import SIZE, pan
+from tests.media.xmp_samples import digikam
+from tests.stages.films import SIZE, pan, write_film
 from tests.whole.conftest import Archive
 from tests.whole.made import f2s, files
 
@@ -108,6 +121,110 @@ def test_faces_do_not_come_back_whatever_looks_for_them(archive):
     assert found
     assert not {box for _, _, box in found} & gone
     assert len(others) > len(found)
+
+
+def test_a_name_in_a_source_does_not_come_back(source, tmp_path, tiny_weights):
+    archive = Archive(shutil.copytree(source, tmp_path / "photos"), tmp_path / "out", tiny_weights)
+    packet = digikam(NAME, stored_area((150, 20, 230, 140), (400, 400), 1))  # as a person draws it
+    with Image.open(archive.source / "portrait.jpg") as picture:
+        named = saved(picture, "JPEG", quality=95, xmp=packet)
+    (archive.source / "portrait.jpg").write_bytes(named)
+    assert f2s("index", archive.source, archive.output).code == 0
+    assert f2s("identify", archive.output).code == 0
+    assert "1 names, 1 faces matched" in f2s("people", "import", archive.output).out
+    assert f2s("people", "erase", archive.output, NAME, "--yes").code == 0
+    # The same photo again, and one that she is in, too, with her name in it.
+    later = saved(Image.open(archive.source / "portrait.jpg"), "JPEG", quality=60, xmp=packet)
+    for count in (1, 2):
+        assert f2s("index", archive.source, archive.output).code == 0
+        assert f2s("identify", archive.output).code == 0
+        told = f2s("people", "import", archive.output).out
+        assert f"0 names, 0 faces matched, 0 regions without a face, {count} of people who were erased" in told
+        assert NAME not in f2s("people", "list", archive.output).out
+        (archive.source / "later.jpg").write_bytes(later)
+
+
+def test_a_track_stays_away_however_it_is_looked_for(tmp_path, tiny_weights):
+    archive = Archive(tmp_path / "photos", tmp_path / "out", tiny_weights)
+    archive.source.mkdir()
+    frames = pan(48, step=(1, 0))
+    write_film(archive.source / "walk.mkv", frames, rate=4)
+    few = ("--set", "detect.film.faces_a_track=3", "--set", "detect.film.every_seconds=0.25")
+    assert f2s("index", archive.source, archive.output, *few).code == 0
+    assert f2s("identify", archive.output).code == 0
+    tracks = {face.track_id: face for face in Catalog(archive.output).rows(Face)}
+    longest = max(tracks.values(), key=lambda face: face.seen_to_seconds - face.seen_from_seconds)
+    assert longest.seen_to_seconds - longest.seen_from_seconds > 4
+    (who,) = (one for one in Catalog(archive.output).rows(Identity) if longest.face_id in one.face_ids)
+    assert f2s("people", "erase", archive.output, who.identity_id, "--yes").code == 0
+    short = ("--set", "detect.film.tracks.max_gap=0", "--set", "detect.film.every_seconds=0.25")
+    # No face is followed to the next frame, so that each frame is a track of its own.
+    apart = ("--set", "detect.film.tracks.reach=0.001", "--set", "detect.film.tracks.wide_reach=0.001")
+    alone = ("--set", "detect.film.tracks.lone_score=0.5")
+    assert f2s("index", archive.source, archive.output, *short, *apart, *alone).code == 0
+    found = Catalog(archive.output).rows(Face)
+    assert len({face.frame for face in found}) > 30
+    x0, y0, x1, y1 = longest.box_px
+    span = range(round(4 * longest.seen_from_seconds), round(4 * longest.seen_to_seconds) + 1)
+    left = longest.frame  # the camera goes one pixel a frame
+    at = {frame: (x0 + left - frame, y0, x1 + left - frame, y1) for frame in span}
+    back = [face.frame for face in found if face.frame in at and iou(face.box_px, at[face.frame]) > 0.5]
+    assert back == []
+
+
+def test_pictures_whose_damage_they_told_are_listed_and_made_again(archive):
+    loose = [
+        word
+        for name, most in (("noise_octaves", 5), ("sharpness_gap", 1), ("blockiness_gap", 1))
+        for word in ("--set", f"borrow.max_{name}={most}")
+    ]
+    assert archive.restore(*loose).code == 0
+    catalog = Catalog(archive.output)
+    nobody = next(item.media_id for item in catalog.rows(MediaItem) if item.path == "nobody.png")
+    (code,) = (code for code in catalog.rows(DegradationCode) if code.shot_id.startswith(nobody))
+    assert code.origin == "borrowed"
+    (told,) = (one for one in catalog.rows(CodeEstimate) if one.shot_id == code.lender_shot_id)
+    who = next(one for one in catalog.rows(Identity) if told.face_ids[0] in one.face_ids)
+    before = files(archive.output / "restored")
+    line = "restored/nobody.png stays until f2s restore renews it: a face of theirs told its damage"
+    assert line in f2s("people", "erase", archive.output, who.identity_id, "--dry-run").out
+    assert line in f2s("people", "erase", archive.output, who.identity_id, "--yes").out
+    assert files(archive.output / "restored")["nobody.png"] == before["nobody.png"]
+    assert all(one.code != code.code for one in catalog.rows(DegradationCode))
+    stale = {row["path"]: row["why"] for row in catalog.view("stale").to_pylist()}
+    assert stale["nobody.png"] == ["what told its damage is not there any more"]
+    assert archive.restore(*loose).code == 0
+    after = {one.shot_id: one for one in catalog.rows(DegradationCode)}
+    assert after[code.shot_id].code not in {(), code.code} or after[code.shot_id].origin == "blind"
+    assert files(archive.output / "restored")["nobody.png"] != before["nobody.png"]
+    assert catalog.view("stale").num_rows == 0
+
+
+def test_who_is_told_apart_no_more_is_said_and_removed(archive):
+    assert archive.restore().err == ""
+    vectors = [face.embedding for face in Catalog(archive.output).rows(Face)]
+    sought = Sought(
+        {pa.array(one, pa.float32()).buffers()[1].to_pybytes()[: 4 * len(one)]: "a vector" for one in vectors}
+    )
+    ended = archive.restore("--set", "identities=off")
+    assert (ended.code, ended.err.count("\n")) == (0, 1)
+    assert f"earlier runs left {len(vectors)} vectors of faces" in ended.err
+    assert f"f2s people erase {archive.output} --everybody removes them" in ended.err
+    assert ended.err.strip() in f2s("people", "list", archive.output).err
+    assert find_traces(archive.output, sought)
+    kept, left = places(archive.output), files(archive.output / "restored")
+    assert f2s("people", "erase", archive.output, "--everybody").code == 2
+    assert f2s("people", "erase", archive.output, "--everybody", "--dry-run").code == 0
+    assert find_traces(archive.output, sought)
+    assert f2s("people", "erase", archive.output, "--everybody", "--yes").code == 0
+    assert find_traces(archive.output, sought) == []
+    again = archive.restore("--set", "identities=off")
+    assert (again.code, again.err) == (0, "")
+    assert (places(archive.output), files(archive.output / "restored")) == (kept, left)
+    assert archive.restore("--set", "identities=on").code == 0
+    assert sorted(face.embedding for face in Catalog(archive.output).rows(Face)) == sorted(vectors)
+    assert len(Catalog(archive.output).rows(Identity)) > 3
+    assert f2s("people", "erase", archive.output, "--everybody", "--yes").code == 2
 
 
 def test_an_archive_that_tells_nobody_apart_keeps_no_vector(source, tmp_path, tiny_weights):

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 from f2s_catalog.errors import CatalogError
-from f2s_catalog.views import connect, needed
+from f2s_catalog.views import needed, reading
 
 from f2s_ray.view.site.freshness import Kind, Listing, Stamp, changed, listing, stamp, steps_of
 
@@ -133,13 +133,13 @@ class Snapshot:
     def _read_stale(self) -> None:
         with self._reading:
             version = self.version
-            with connect(self._output) as catalog, self._memory.cursor() as memory:
+            with reading(self._output) as catalog, self._memory.cursor() as memory:
                 _copy(_STALE, catalog, memory)
             self._stale_of = version
 
     def _read(self, tables: Mapping[str, str]) -> None:
         now = listing(self._output)
-        with connect(self._output) as catalog, self._memory.cursor() as memory:
+        with reading(self._output) as catalog, self._memory.cursor() as memory:
             kinds = None if self._listing is None else changed(self._listing, now, self._steps, catalog)
             wanted = {name: sql for name, sql in tables.items() if kinds is None or kinds & set(needed(sql))}
             _copy(wanted, catalog, memory)

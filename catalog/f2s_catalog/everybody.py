@@ -1,0 +1,77 @@
+"""An archive where people were told apart to one where nobody is: no vectors, identities, references, statements."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from f2s_catalog.cipher import read_fragment
+from f2s_catalog.erase import THUMBNAILS, people_held, rewrite
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import TABLES, Attempt, Face
+from f2s_catalog.store import catalog_folder, fragments
+
+__all__ = ["Collected", "collected", "erase_everybody"]
+
+_MADE_BY = ["step", "item_id", "fingerprint"]
+
+
+class Collected(NamedTuple):
+    """What there is of people: rows of faces with a vector, and rows of the other tables about people."""
+
+    vectors: int
+    rows: int
+
+
+def collected(root: Path) -> Collected:
+    """What earlier runs left, in current and in older rows.
+
+    Raises:
+        CatalogError: a table cannot be read.
+    """
+    vectors = sum(_with_vector(read_fragment(path, Face, ["embedder"])).num_rows for path in fragments(root, Face))
+    others = (kind for kind in TABLES if kind.BIOMETRIC and kind is not Face)
+    rows = sum(read_fragment(path, kind, list(kind.KEY)).num_rows for kind in others for path in fragments(root, kind))
+    return Collected(vectors, rows)
+
+
+def erase_everybody(root: Path) -> Collected:
+    """Remove all of that, and the pages and thumbnails that show people; what was removed.
+
+    Faces without a vector stay, since they tell of damage; places of people who were erased stay, too. Who takes faces
+    away takes away that they were looked for: a run that wants them looks again.
+
+    Raises:
+        CatalogError: another run is writing, or a file cannot be read or changed.
+    """
+    found = collected(root)
+    with Catalog(root).writing(), people_held(root):
+        made_by: list[pa.Table] = []
+        for path in fragments(root, Face):
+            table = read_fragment(path, Face)
+            with_vector = _with_vector(table)
+            if with_vector.num_rows:
+                made_by.append(with_vector.select(_MADE_BY))
+                rewrite(root, Face, path, table.filter(pc.equal(table["embedder"], "")))
+        for kind in (kind for kind in TABLES if kind.BIOMETRIC and kind is not Face):
+            for path in fragments(root, kind):
+                path.unlink()
+        if made_by:
+            keys = pa.concat_tables(made_by).group_by(_MADE_BY).aggregate([])
+            for path in fragments(root, Attempt):
+                table = read_fragment(path, Attempt)
+                left = table.join(keys, _MADE_BY, join_type="left anti").select(table.column_names)
+                if left.num_rows < table.num_rows:
+                    rewrite(root, Attempt, path, left.cast(table.schema))
+        for page in root.glob("runs/*/report.html"):
+            page.unlink()
+        with suppress(FileNotFoundError):
+            shutil.rmtree(catalog_folder(root) / THUMBNAILS)
+    return found
+
+
+def _with_vector(table: pa.Table) -> pa.Table:
+    return table.filter(pc.not_equal(table["embedder"], ""))
