@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.cipher import KEY_FILE
-from f2s_catalog.errors import CatalogError
+from f2s_catalog.errors import CatalogError, RewrittenError
 from f2s_catalog.find import find
 from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.place import S3Prefix, place
 from f2s_catalog.query import query
 from f2s_catalog.records import Face, Source
 from f2s_catalog.store import table_folder
+from f2s_catalog.views import reading
 
 from tests.catalog.made import attempt_of, face, outcome, source
 from tests.catalog.test_find import Archive
@@ -101,6 +102,15 @@ def test_a_damaged_object_is_named(s3, variables, tmp_path):
     there = place(s3.upload(tmp_path / "archive", "damaged"))
     with pytest.raises(CatalogError, match=rf"s3://films/damaged/catalog/sources/{path.name} is damaged; restore it"):
         query(there, "SELECT * FROM sources")
+
+
+def test_an_object_that_went_meanwhile_is_told_as_such(s3, variables, tmp_path):
+    Catalog(tmp_path / "archive").commit((Source,), [outcome("*", source("a.jpg"))])
+    (path,) = table_folder(tmp_path / "archive", Source).glob("*.parquet")
+    there = place(s3.upload(tmp_path / "archive", "rewritten"))
+    with pytest.raises(RewrittenError, match="was rewritten while it was read"), reading(there, (Source,)) as connection:
+        s3.filesystem().delete_file(f"{BUCKET}/rewritten/catalog/sources/{path.name}")
+        connection.sql("SELECT * FROM sources").fetchall()
 
 
 @pytest.mark.parametrize(
