@@ -182,9 +182,16 @@ def _film_facts(is_photo: np.ndarray) -> pa.StructArray:
     numbers = {"frame_count": FILM_SECONDS * FRAME_RATE, "duration_seconds": float(FILM_SECONDS), "start_seconds": 0.0}
     words = {"container": "mov,mp4", "codec": "h264", "pixel_format": "yuv420p", "scan": "progressive"}
     words |= {"frame_rate": f"{FRAME_RATE}/1", "sample_aspect": "1/1", "colour_tags": "2/2/2/0"}
-    rest: dict[str, object] = {"hidden_frame_count": 0, "is_variable": False, "rotation_degrees": 0, "is_mirrored": False}
-    rest |= {"streams": ["audio aac eng"], "chapter_count": 0, "attachment_count": 0}
-    columns = {name: [value] * count for name, value in (numbers | words | rest).items()}
+    columns: dict[str, object] = {name: [value] * count for name, value in (numbers | words).items()}
+    zeros = (
+        "hidden_frame_count",
+        "rotation_degrees",
+        "chapter_count",
+        "attachment_count",
+        "is_variable",
+        "is_mirrored",
+    )
+    columns |= dict.fromkeys(zeros, np.zeros(count, int)) | {"streams": [["audio aac eng"]] * count}
     return structs(inner(MediaItem, "film"), columns, is_photo)
 
 
@@ -213,6 +220,6 @@ def _vectors(rows: np.ndarray) -> pa.Array:
 
 
 if __name__ == "__main__":
-    where, *sizes = sys.argv[1:]
-    make_catalog(Path(where), **dict(zip(("pictures", "people", "faces"), map(int, sizes), strict=True)))
+    where, pictures, people, faces = sys.argv[1:]
+    make_catalog(Path(where), pictures=int(pictures), people=int(people), faces=int(faces))
     sys.stdout.write(f"{Catalog(Path(where)).view('people').num_rows} people\n")
