@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode
@@ -61,8 +61,13 @@ class Browser:
 
     def _ask(self, method: str, address: str, status: int, body: str | None = None) -> bytes:
         headers = {"Origin": f"http://127.0.0.1:{self._port}", "Content-Type": "application/x-www-form-urlencoded"}
-        self._connection.request(method, address, body, headers if body else {})
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, address, body, headers if body else {})
+            answer = self._connection.getresponse()
+        except (RemoteDisconnected, BrokenPipeError):  # it was silent for five seconds
+            self._connection.close()
+            self._connection.request(method, address, body, headers if body else {})
+            answer = self._connection.getresponse()
         content = answer.read()
         if answer.status != status:
             raise RuntimeError(f"{method} {address}: {answer.status} {content[:200]!r}")
