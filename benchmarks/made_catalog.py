@@ -60,7 +60,7 @@ def make_catalog(
     seen = np.unique(np.stack([person, picture, slot], axis=1), axis=0)  # nobody stands twice in one picture
     archive = _Archive(output, pictures, films, random)
     archive.media(source)
-    archive.faces(*seen.T, people)
+    archive.faces(seen, people)
     return seen[:, 1::-1]
 
 
@@ -116,8 +116,9 @@ class _Archive:
         words = {"origin": ["face"] * count, "why": ["its own faces"] * count, "estimator": ["made@0"] * count}
         self._tables.write(DegradationCode, {"shot_id": shot_ids, **words, **damage})
 
-    def faces(self, person: np.ndarray, picture: np.ndarray, slot: np.ndarray, people: int) -> None:
+    def faces(self, seen_in: np.ndarray, people: int) -> None:
         """Faces, who they are, where they are seen, and what became of them; rows come sorted by person and picture."""
+        person, picture, slot = seen_in.T
         count, random, number = len(person), self._random, np.arange(len(person))
         owner = pa.array([f"{number:032x}" for number in range(1, people + 1)])
         is_film, begin = picture < self._films, slot * float(SLOT_SECONDS)
@@ -183,9 +184,16 @@ def _film_facts(is_photo: np.ndarray) -> pa.StructArray:
     numbers = {"frame_count": FILM_SECONDS * FRAME_RATE, "duration_seconds": float(FILM_SECONDS), "start_seconds": 0.0}
     words = {"container": "mov,mp4", "codec": "h264", "pixel_format": "yuv420p", "scan": "progressive"}
     words |= {"frame_rate": f"{FRAME_RATE}/1", "sample_aspect": "1/1", "colour_tags": "2/2/2/0"}
-    rest = {"hidden_frame_count": 0, "is_variable": False, "rotation_degrees": 0, "is_mirrored": False}
-    rest |= {"streams": ["audio aac eng"], "chapter_count": 0, "attachment_count": 0}
-    columns = {name: [value] * count for name, value in (numbers | words | rest).items()}
+    columns: dict[str, object] = {name: [value] * count for name, value in (numbers | words).items()}
+    zeros = (
+        "hidden_frame_count",
+        "rotation_degrees",
+        "chapter_count",
+        "attachment_count",
+        "is_variable",
+        "is_mirrored",
+    )
+    columns |= dict.fromkeys(zeros, np.zeros(count, int)) | {"streams": [["audio aac eng"]] * count}
     return structs(inner(MediaItem, "film"), columns, is_photo)
 
 
@@ -214,6 +222,6 @@ def _vectors(rows: np.ndarray) -> pa.Array:
 
 
 if __name__ == "__main__":
-    where, *sizes = sys.argv[1:]
-    make_catalog(Path(where), **dict(zip(("pictures", "people", "faces"), map(int, sizes), strict=True)))
+    where, pictures, people, faces = sys.argv[1:]
+    make_catalog(Path(where), pictures=int(pictures), people=int(people), faces=int(faces))
     sys.stdout.write(f"{Catalog(Path(where)).view('people').num_rows} people\n")

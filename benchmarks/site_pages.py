@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -15,8 +16,6 @@ from f2s_ray.view.site.people_pages import FACES_A_PAGE, FILES_A_PAGE, PEOPLE_A_
 __all__ = ["Case", "Known", "cases"]
 
 MANY, FEW = 1000, 5
-_SLOW = 5
-"""Questions that read the vectors are asked so often."""
 
 
 @dataclass(frozen=True)
@@ -49,33 +48,34 @@ class Known:
         faces = [row["face_id"] for row in rows("SELECT face_id FROM faces WHERE track_id IS NULL LIMIT 20000")]
         return cls(people, media, failures, faces)
 
-    @property
+    @cached_property
     def many(self) -> list[dict[str, Any]]:
         """Those in a thousand files and more."""
         return [one for one in self.people if one["media_count"] >= MANY]
 
-    @property
+    @cached_property
     def few(self) -> list[dict[str, Any]]:
         """Those in a handful."""
         return [one for one in self.people if one["media_count"] <= FEW]
 
-    def ids(self, kind: str) -> list[str]:
-        """Of pictures or films."""
-        return [one["media_id"] for one in self.media if one["kind"] == kind]
+    @cached_property
+    def ids(self) -> dict[str, list[str]]:
+        """Of pictures and films, by kind."""
+        return {kind: [one["media_id"] for one in self.media if one["kind"] == kind] for kind in ("photo", "film")}
 
 
 def cases(known: Known, count: int, random: Random) -> Iterator[Case]:
     """All pages but those that write or serve a picture, each ``count`` times at other places."""
 
-    def times(make: Callable[[], str], most: int = count) -> list[str]:
-        return [make() for _ in range(min(count, most))]
+    def times(make: Callable[[], str]) -> list[str]:
+        return [make() for _ in range(count)]
 
     def page_of(one: dict[str, Any], size: int) -> int:
         return random.randint(1, ceil(one["face_count"] / size))
 
     walls = ceil(len(known.people) / PEOPLE_A_PAGE)
     for name, number in (("first", 1), ("middle", walls // 2), ("last", walls)):
-        yield Case(f"people, {name} page", times(lambda number=number: f"/?page={number}"))
+        yield Case(f"people, {name} page", [f"/?page={number}"] * count)
     yield Case("people, by name", times(lambda: f"/?q=Name+{random.randint(1, 999)}"))
     yield Case("names as they are typed", times(lambda: f"/names.json?q=n{'ame'[: random.randint(0, 3)]}"))
     yield Case(f"person in at most {FEW} files", times(lambda: _person(random.choice(known.few))))
@@ -87,11 +87,10 @@ def cases(known: Known, count: int, random: Random) -> Iterator[Case]:
         return f"{_person(one)}?{urlencode(where)}"
 
     yield Case("the same, least alike, any page", times(turned))
-    yield Case("picture", times(lambda: f"/media/{random.choice(known.ids('photo'))}"))
-    yield Case("film", times(lambda: f"/media/{random.choice(known.ids('film'))}"))
+    yield Case("picture", times(lambda: f"/media/{random.choice(known.ids['photo'])}"))
+    yield Case("film", times(lambda: f"/media/{random.choice(known.ids['film'])}"))
     for name, ask in questions(known, random).items():
-        most = _SLOW if name == "similar:" else count
-        yield Case(f"find {name}", times(lambda ask=ask: _find(ask()), most))
+        yield Case(f"find {name}", [_find(ask()) for _ in range(count)])
     yield Case("find, another page of one answer", times(lambda: _find("", random.randint(1, 2000))))
     yield Case("failures", times(lambda: f"/failures?page={random.randint(1, ceil(known.failures / 100))}"))
     yield Case("stale results", times(lambda: f"/stale?page={random.randint(1, 900)}"))

@@ -20,17 +20,8 @@ class Select:
 
 
 _CODE = "SELECT media_id, {column} AS value FROM degradations JOIN shots USING (shot_id)"
-# How many at once: one more where a track begins, one less after it was last seen. A face of a photo is its own track.
-_AT_ONCE = """
-SELECT media_id, coalesce(most, 0) AS value FROM media LEFT JOIN (
-    SELECT media_id, max(seen) AS most FROM (
-        SELECT media_id, sum(change) OVER (
-            PARTITION BY media_id ORDER BY moment, change DESC ROWS UNBOUNDED PRECEDING) AS seen FROM (
-            SELECT media_id, unnest([1, -1]) AS change, unnest([seen_from_seconds, seen_to_seconds]) AS moment FROM (
-                SELECT DISTINCT media_id, coalesce(track_id, face_id), seen_from_seconds, seen_to_seconds FROM faces)))
-    GROUP BY media_id) USING (media_id)"""
 _VALUES = {
-    "faces": _AT_ONCE,
+    "faces": "SELECT media_id, coalesce(most_faces, 0) AS value FROM media LEFT JOIN crowds USING (media_id)",
     "noise": _CODE.format(column="noise_sigma"),
     "blur": _CODE.format(column="blur_sigma_px"),
     "jpeg": _CODE.format(column="jpeg_quality"),

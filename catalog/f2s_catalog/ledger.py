@@ -214,10 +214,7 @@ def _version_of(record_type: type[Record]) -> str:
         keys, rows = ", ".join(record_type.KEY), record_type.TABLE
     else:
         keys = "step, item_id, fingerprint"
-        rows = (
-            f"(SELECT DISTINCT {keys} FROM _stored_{record_type.TABLE}"
-            f" SEMI JOIN (FROM _latest WHERE status = 'done') USING ({keys}, sequence))"
-        )
+        rows = f"(SELECT DISTINCT {keys} FROM _stored_{record_type.TABLE} SEMI JOIN _done USING ({keys}, sequence))"
     return f"SELECT sha256(coalesce(string_agg(concat_ws(' ', {keys}), chr(10) ORDER BY {keys}), '')) FROM {rows}"
 
 

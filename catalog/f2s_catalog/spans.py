@@ -1,6 +1,15 @@
-"""Spans of time to stretches in which somebody is seen all the time, as SQL."""
+"""Spans of time to stretches in which somebody is seen all the time, and to how many are seen at once, as SQL."""
 
-__all__ = ["JOINED_SECONDS", "joined"]
+__all__ = ["CROWDS", "JOINED_SECONDS", "joined"]
+
+CROWDS = """
+SELECT media_id, max(seen)::BIGINT AS most_faces FROM (
+    SELECT media_id, sum(change) OVER (
+        PARTITION BY media_id ORDER BY moment, change DESC ROWS UNBOUNDED PRECEDING) AS seen FROM (
+        SELECT media_id, unnest([1, -1]) AS change, unnest([seen_from_seconds, seen_to_seconds]) AS moment FROM (
+            SELECT DISTINCT media_id, coalesce(track_id, face_id), seen_from_seconds, seen_to_seconds FROM faces)))
+GROUP BY media_id ORDER BY media_id"""
+"""How many at once: one more where a track begins, one less after it was last seen. A face of a photo is its own track."""
 
 JOINED_SECONDS = 1.0
 """Who is gone for less than this is seen all the time."""

@@ -14,9 +14,12 @@ placed AS (
     SELECT face_id, media_id, quality, content_digest, kind, split_part(shot_id, '/', 2) AS shot
     FROM faces JOIN listed USING (media_id)),
 person AS (
-    SELECT identity_id, coalesce(name, 'Person ' || number) AS label, name, nearest_id, primary_face_id, face_ids
+    SELECT identity_id, coalesce(name, 'Person ' || number) AS label, name, nearest_id, primary_face_id,
+        len(face_ids) > 0 AS is_seen
     FROM identities),
-member AS (SELECT identity_id, label, name, nearest_id, unnest(face_ids) AS face_id FROM person),
+member AS (
+    SELECT identity_id, label, name, face_id
+    FROM (SELECT identity_id, unnest(face_ids) AS face_id FROM identities) JOIN person USING (identity_id)),
 choice AS (
     SELECT identity_id, choice.face_id AS face_id, rank, quality, content_digest, shot
     FROM (SELECT identity_id, unnest(choices) AS choice, generate_subscripts(choices, 1) AS rank FROM "references")
@@ -31,13 +34,15 @@ made AS (
     SELECT media_id, path, made.face_id AS face_id, made.identity_id AS identity_id,
         made.reference_face_ids AS reference_ids, made.other_face_ids AS other_ids
     FROM (SELECT media_id, listed.path, unnest(faces) AS made FROM restored JOIN listed USING (media_id))),
+chosen AS (
+    SELECT identity_id, list(struct_pack(face_id, quality, content_digest, shot) ORDER BY rank) AS choices
+    FROM choice GROUP BY identity_id),
 applied AS (
-    SELECT made.face_id, list(choice.face_id ORDER BY choice.rank) AS reference_ids
+    SELECT made.face_id, [one.face_id FOR one IN choices IF one.quality >= {_LEAST_SHARE}::DOUBLE * placed.quality
+        AND NOT (one.content_digest = placed.content_digest AND (placed.kind = 'photo' OR one.shot = placed.shot))
+        ] AS reference_ids
     FROM made JOIN placed USING (face_id) JOIN member USING (face_id)
-    JOIN choice ON choice.identity_id = member.identity_id
-    WHERE choice.quality >= {_LEAST_SHARE}::DOUBLE * placed.quality AND NOT (
-        choice.content_digest = placed.content_digest AND (placed.kind = 'photo' OR choice.shot = placed.shot))
-    GROUP BY made.face_id),
+    JOIN chosen ON chosen.identity_id = member.identity_id),
 today AS (
     SELECT made.*, placed.face_id IS NOT NULL AS is_there, member.identity_id AS now_id, member.label,
         coalesce(applied.reference_ids, []) AS now_reference_ids, coalesce(other.face_ids, []) AS now_other_ids
@@ -49,11 +54,11 @@ changed AS (
         WHEN identity_id IS DISTINCT FROM now_id AND EXISTS (
             FROM constraints WHERE kind = 'same' AND other_id = today.identity_id
             AND constraints.identity_id = today.now_id)
-            AND NOT EXISTS (FROM person WHERE person.identity_id = today.identity_id AND len(face_ids) > 0)
+            AND NOT EXISTS (FROM person WHERE person.identity_id = today.identity_id AND is_seen)
             THEN 'merged into ' || label
         WHEN identity_id IS DISTINCT FROM now_id THEN 'face moved' || coalesce(
             (SELECT ' from ' || before.label FROM person AS before WHERE before.identity_id = today.identity_id
-                AND len(before.face_ids) > 0), '')
+                AND before.is_seen), '')
             || ' to ' || coalesce(label, 'nobody')
         WHEN now_reference_ids <> reference_ids THEN 'references of ' || label || ' changed'
         WHEN now_other_ids <> other_ids THEN 'who is most like ' || label || ' changed'

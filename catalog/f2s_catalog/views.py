@@ -19,7 +19,7 @@ import duckdb
 from f2s_catalog.errors import RewrittenError
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Record
-from f2s_catalog.spans import joined
+from f2s_catalog.spans import CROWDS, joined
 from f2s_catalog.stale import STALE
 from f2s_catalog.store import prove, scan
 
@@ -52,6 +52,10 @@ VIEWS = {
         f"SELECT path, kind, {LABEL} AS label, identity_id, media_id, seen_from_seconds, seen_to_seconds"
         f" FROM ({joined('FROM sightings', 'path, kind, media_id, identity_id')}) JOIN identities USING (identity_id)"
         " ORDER BY path, media_id, seen_from_seconds, label",
+    ),
+    "crowds": (
+        "how many faces each photo or film shows at once, at most; those that show none are left out",
+        CROWDS,
     ),
     "facts": (
         "what people said, in the order in which they did",
@@ -92,7 +96,8 @@ VIEWS = {
 _LATEST = """
 CREATE VIEW _latest AS SELECT * FROM _stored_attempts
 QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
-CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id
+CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id;
+CREATE {kept} _done AS SELECT step, item_id, fingerprint, sequence FROM _latest WHERE status = 'done'
 """
 _WHOLE = """
 FROM (SELECT status, sequence FROM _stored_attempts WHERE item_id = '*'
@@ -102,7 +107,7 @@ SELECT sequence WHERE status = 'done'
 _ALL = 'CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}'
 _CURRENT = """
 CREATE VIEW "{table}" AS SELECT {columns} FROM _stored_{table}
-SEMI JOIN (FROM _latest WHERE status = 'done') USING (step, item_id, fingerprint, sequence)
+SEMI JOIN _done USING (step, item_id, fingerprint, sequence)
 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY sequence DESC, item_id DESC) = 1
 ORDER BY {key}
 """
@@ -123,7 +128,9 @@ def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.Duck
     )
     # The ledger is listed first: an attempt that is seen has its rows on disk already, whoever is writing meanwhile.
     connection.register("_stored_attempts", scan(root, Attempt))
-    connection.execute(_LATEST.format(columns=_columns(Attempt)))
+    by_items = [kind for kind in tables if kind.MADE == "item" and kind is not Attempt]
+    kept = "TABLE" if len(by_items) > 1 else "VIEW"  # the ledger may be long: several tables look into it once
+    connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept))
     whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)

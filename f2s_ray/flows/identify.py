@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from f2s_catalog.arrow import schema_of
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Constraint, Erasure, Face, Identity, Label, MediaItem, ReferenceSet, Sighting, Source
 from pydantic import BaseModel, ConfigDict
@@ -36,19 +37,21 @@ def identify_steps(
         references: how good a face must be to restore others.
         afresh: cluster identities of which nothing was said again from nothing.
     """
+    seen = _Seen()
 
     def identities(catalog: Catalog) -> pa.Table:
         media = catalog.table(MediaItem)
         digests = dict(zip(media["media_id"].to_pylist(), media["content_digest"].to_pylist(), strict=True))
         memory = Memory(catalog.table(Identity), [*catalog.rows(Label), *catalog.rows(Constraint)], digests)
-        return identify(_faces(catalog, _listed(catalog)), memory, clustering, afresh=afresh)
+        return identify(seen.faces(catalog), memory, clustering, afresh=afresh)
 
     def reference_sets(catalog: Catalog) -> pa.Table:
-        return gather(catalog.table(Identity), _faces(catalog, _listed(catalog)), references)
+        return gather(catalog.table(Identity), seen.faces(catalog), references)
 
     def sightings(catalog: Catalog) -> pa.Table:
-        media = _listed(catalog)
-        return sight(catalog.table(Identity), _faces(catalog, media), media)
+        faces, media = seen.faces(catalog), seen.media
+        seen.forget()
+        return sight(catalog.table(Identity), faces, media)
 
     config = _Identifying(clustering=clustering, afresh=afresh)
     known = (*_SEEN, Identity)
@@ -79,13 +82,23 @@ class _Nothing(BaseModel):
     """A step that leaves no choice."""
 
 
-def _listed(catalog: Catalog) -> pa.Table:
-    """Media of the latest listing."""
-    media = catalog.table(MediaItem)
-    return media.filter(pc.is_in(media["path"], value_set=catalog.table(Source)["path"].combine_chunks()))
+class _Seen:
+    """What three steps on end look at, read once unless it changes in between."""
 
+    def __init__(self) -> None:
+        self._versions: list[str] = []
+        self.media, self._faces = schema_of(MediaItem).empty_table(), schema_of(Face).empty_table()
 
-def _faces(catalog: Catalog, media: pa.Table) -> pa.Table:
-    """Faces in these media."""
-    faces = catalog.table(Face)
-    return faces.filter(pc.is_in(faces["media_id"], value_set=media["media_id"].combine_chunks()))
+    def faces(self, catalog: Catalog) -> pa.Table:
+        """Faces in the ``media`` of the latest listing, which are read with them."""
+        versions = catalog.versions(_SEEN)
+        if versions != self._versions:
+            media, faces = catalog.table(MediaItem), catalog.table(Face)
+            self.media = media.filter(pc.is_in(media["path"], value_set=catalog.table(Source)["path"].combine_chunks()))
+            self._faces = faces.filter(pc.is_in(faces["media_id"], value_set=self.media["media_id"].combine_chunks()))
+            self._versions = versions
+        return self._faces
+
+    def forget(self) -> None:
+        """A job that goes on has other uses for the memory."""
+        self._versions, self._faces = [], schema_of(Face).empty_table()

@@ -30,8 +30,8 @@ def snapshot(root):
 
 
 @pytest.fixture(scope="module")
-def search(root, snapshot):
-    return Search(snapshot, root)
+def search(snapshot):
+    return Search(snapshot)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,20 @@ def test_the_answer_is_that_of_f2s_find(root, search, labels, question):
     assert all(page.total == len(expected) for page in pages)
 
 
-def test_a_page_beyond_the_last_is_the_last(search):
+def test_what_is_similar_is_that_of_f2s_find(root, search):
+    path = find(root, "faces:>=2 kind:photo")[0].path
+    for question in (f'similar:"{path}"', f'similar:"{path}" kind:film'):
+        expected = {one.path: one.likeness for one in find(root, question)}
+        pages = [search.page(question, number) for number in range(1, search.page(question, 1).count + 1)]
+        found = [row for page in pages for row in page.rows]
+        assert {row["path"]: pytest.approx(row["likeness"], abs=1e-6) for row in found} == expected
+        assert [row["likeness"] for row in found] == sorted(expected.values(), reverse=True)
+
+
+def test_a_page_beyond_the_last_is_the_last(root, search):
     last = search.page("", 10**6)
     assert (last.number, last.count, last.total) == (-(-PICTURES // FILES_A_PAGE),) * 2 + (PICTURES,)
-    assert last.rows[-1]["path"] == find(search._output, "")[-1].path
+    assert last.rows[-1]["path"] == find(root, "")[-1].path
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,6 @@ def test_a_damaged_catalog_is_told(root):
 
 def test_stale_results_are_found_out_beside_the_pages(root, snapshot):
     for _ in range(600):
-        if snapshot.has_stale():
+        if snapshot.has_stale(patient=True):
             break
     assert snapshot.rows("FROM stale") == []

@@ -70,7 +70,7 @@ class _Desk:
     def __init__(self, output: Path, source: Path, guard: Guard) -> None:
         self._output, self._guard = output, guard
         self._snapshot = Snapshot(output)
-        self._images, self._search = Images(self._snapshot, output, source), Search(self._snapshot, output)
+        self._images, self._search = Images(self._snapshot, output, source), Search(self._snapshot)
         self._render = Pages(guard)
         self._cached = "no-store" if os.environ.get(KEY_FILE) else f"private, max-age={_YEAR_SECONDS}, immutable"
 

@@ -97,7 +97,8 @@ def failures(snapshot: Snapshot, number: int) -> Paged:
 
 def stale(snapshot: Snapshot, number: int) -> Paged | None:
     """Results that the next run makes again, and why; None while that is still being found out."""
-    return paged(snapshot, "FROM stale ORDER BY path", number, ROWS_A_PAGE) if snapshot.has_stale() else None
+    is_known = snapshot.has_stale(patient=True)
+    return paged(snapshot, "FROM stale ORDER BY path", number, ROWS_A_PAGE) if is_known else None
 
 
 def why_stale(snapshot: Snapshot, media_id: str) -> Row | None:

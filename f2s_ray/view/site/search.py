@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from f2s_catalog.errors import QueryError
-from f2s_catalog.find import check_folders, find
+from f2s_catalog.find import check_folders
+from f2s_catalog.find_like import alike, no_reader
 from f2s_catalog.find_parse import parse
 from f2s_catalog.find_people import meant
 from f2s_catalog.find_sql import media_asked, times_asked
@@ -44,11 +44,10 @@ class Search:
 
     Args:
         snapshot: the tables.
-        output: the OUTPUT folder; vectors are read there, for what is similar.
     """
 
-    def __init__(self, snapshot: Snapshot, output: Path) -> None:
-        self._snapshot, self._output = snapshot, output
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
         self._kept: dict[tuple[int, str], pa.Table] = {}
 
     def page(self, text: str, number: int) -> Paged:
@@ -85,17 +84,19 @@ class Search:
         if not cursor.execute("SELECT path FROM media WHERE path = $path", {"path": like.path}).fetchall():
             paths = [path for (path,) in cursor.execute("SELECT path FROM media ORDER BY path").fetchall()]
             raise fault(question.text, like.column, f"there is no file {like.path!r} here; {nearest(like.path, paths)}")
-        alike = {one.path: one.likeness for one in find(self._output, question.text)}
-        sql = "SELECT path, media_id FROM media WHERE path IN (SELECT unnest($paths))"
-        ids = dict(cursor.execute(sql, {"paths": list(alike)}).fetchall())
-        there = [path for path in alike if path in ids]
-        return pa.table({"media_id": [ids[path] for path in there], "likeness": [alike[path] for path in there]})
+        with self._snapshot.vectors() as vectors:
+            vectors.register("_like", alike(vectors, question, like, no_reader))
+            asked = media_asked(question, meant(question, vectors))
+            sql = (
+                f"SELECT media_id, likeness FROM ({asked.sql}) JOIN _like USING (media_id) ORDER BY likeness DESC, path"
+            )
+            return vectors.sql(sql, params=list(asked.values)).to_arrow_table()
 
 
 def _asked(question: Question, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
     asked = media_asked(question, meant(question, cursor))
     sql = f"SELECT media_id, NULL::DOUBLE AS likeness FROM ({asked.sql})"
-    return cursor.execute(sql, asked.values).to_arrow_table()
+    return cursor.sql(sql, params=list(asked.values)).to_arrow_table()
 
 
 def fault_of(error: QueryError, text: str) -> Fault:

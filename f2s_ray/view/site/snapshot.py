@@ -1,7 +1,8 @@
 """A catalog to tables in memory that pages are made of; read again, as far as need be, when a fragment is added.
 
-Vectors stay where they are: what pages need of 100,000 pictures are some dozen megabytes. The tables have the names and
-columns of the catalog's own as far as questions (``find_sql``) need them, so the same SQL answers both.
+Vectors stay where they are until somebody asks what is similar; all else that pages need of 100,000 pictures are some
+hundred megabytes. The tables have the names and columns of the catalog's own as far as questions (``find_sql``) need them,
+so the same SQL answers both.
 """
 
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 
 import duckdb
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.records import DegradationCode, Face
 from f2s_catalog.views import needed, reading
 
 from f2s_ray.view.site.freshness import Kind, Listing, Stamp, changed, listing, stamp, steps_of
@@ -33,6 +35,7 @@ TABLES = {
     "shots": "FROM shots",
     "faces": "SELECT face_id, media_id, shot_id, track_id, frame, pts_seconds, seen_from_seconds, seen_to_seconds,"
     " box_px, face_px, sharpness, quality FROM faces",
+    "crowds": "FROM crowds",
     "people": "FROM people",
     "identities": "SELECT identity_id, number, name FROM identities",
     "sightings": "FROM sightings",
@@ -43,12 +46,16 @@ TABLES = {
     "tasks": "SELECT task_id, media_id, first_frame, risk, restorer FROM tasks",
     "restored_segments": "SELECT task_id, media_id, gates FROM restored_segments",
     "track_gates": "SELECT track_id, media_id, version, gate FROM track_gates",
-    "restored": "FROM restored",
+    "restored": "SELECT * EXCLUDE (faces) FROM restored",
     "quality": "FROM quality",
     "failures": "FROM failures",
     "facts": "FROM facts",
 }
 _STALE = {"stale": "FROM stale"}  # dear, and seldom asked for
+_VECTORS = {  # half a kilobyte a face, and seldom asked for
+    "vectors.faces": "SELECT media_id, embedder, embedding FROM faces",
+    "vectors.degradations": "SELECT shot_id, estimator, signature FROM degradations",
+}
 _INDEXED = {"media": ("media_id",), "faces": ("face_id", "media_id"), "restored": ("media_id",)}
 
 
@@ -74,6 +81,8 @@ class Snapshot:
         self._reader: threading.Thread | None = None
         self._rest_until = 0.0
         self._stale_of: int | None = None
+        self._has_vectors = False
+        self._memory.execute("CREATE SCHEMA vectors")
         self.version = 0
 
     def rows(self, sql: str, **values: object) -> list[Row]:
@@ -83,13 +92,25 @@ class Snapshot:
             CatalogError: the catalog is damaged or may not be read.
         """
         with self.cursor() as cursor:
-            return cursor.execute(sql, values).to_arrow_table().to_pylist()
+            return cursor.sql(sql, params=values).to_arrow_table().to_pylist()
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the tables. Raises: as ``rows``."""
         self._look()
         with self._memory.cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def vectors(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to which the tables with vectors have nothing but these; the first one waits until they are read."""
+        with self.cursor() as cursor:
+            with self._reading:
+                if not self._has_vectors:
+                    with reading(self._output) as catalog:
+                        _copy(_VECTORS, catalog, cursor)
+                    self._has_vectors = True
+            cursor.execute("SET search_path = 'vectors,main'")
             yield cursor
 
     def renew(self) -> None:
@@ -102,11 +123,11 @@ class Snapshot:
                 self._stamp = seen
                 self._rest_until = time.monotonic() + _REST_SHARE * (time.monotonic() - begun)
 
-    def has_stale(self) -> bool:
+    def has_stale(self, *, patient: bool = False) -> bool:
         """Whether the table ``stale`` is of today: results that the next run makes again; else it is being found out."""
         self._look()
         if self._stale_of != self.version:
-            self._start(self._read_stale)
+            self._start(self._read_stale, PATIENCE_SECONDS if patient else 0)
         return self._stale_of == self.version
 
     def _look(self) -> None:
@@ -115,14 +136,14 @@ class Snapshot:
         if self._listing is None or not self._listing.is_kept_by(listing(self._output)):
             self.renew()
         elif time.monotonic() >= self._rest_until:
-            self._start(self._renew_quietly)
+            self._start(self._renew_quietly, PATIENCE_SECONDS)
 
-    def _start(self, read: Callable[[], None]) -> None:
+    def _start(self, read: Callable[[], None], patience_seconds: float) -> None:
         """Read beside the pages, one at a time; who comes meanwhile waits a moment for it."""
         if self._reader is None or not self._reader.is_alive():
             self._reader = threading.Thread(target=read)
             self._reader.start()
-        self._reader.join(PATIENCE_SECONDS)
+        self._reader.join(patience_seconds)
 
     def _renew_quietly(self) -> None:
         try:
@@ -146,6 +167,7 @@ class Snapshot:
             for kind in {kind for sql in tables.values() for kind in needed(sql)}:
                 if kinds is None or kind in kinds:
                     self._steps[kind] = steps_of(kind, catalog)
+        self._has_vectors &= kinds is not None and not kinds & {Face, DegradationCode}
         self._listing = now
         self.version += 1
 
