@@ -108,12 +108,14 @@ def test_an_object_that_went_meanwhile_is_told_as_such(s3, variables, tmp_path):
     Catalog(tmp_path / "archive").commit((Source,), [outcome("*", source("a.jpg"))])
     (path,) = table_folder(tmp_path / "archive", Source).glob("*.parquet")
     there = place(s3.upload(tmp_path / "archive", "rewritten"))
-    with (
-        pytest.raises(RewrittenError, match="was rewritten while it was read"),
-        reading(there, (Source,)) as connection,
-    ):
-        s3.filesystem().delete_file(f"{BUCKET}/rewritten/catalog/sources/{path.name}")
-        connection.sql("SELECT * FROM sources").fetchall()
+
+    def ask():
+        with reading(there, (Source,)) as connection:
+            s3.filesystem().delete_file(f"{BUCKET}/rewritten/catalog/sources/{path.name}")
+            connection.sql("SELECT * FROM sources").fetchall()
+
+    with pytest.raises(RewrittenError, match="was rewritten while it was read"):
+        ask()
 
 
 @pytest.mark.parametrize(
