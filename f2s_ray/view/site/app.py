@@ -29,7 +29,7 @@ __all__ = ["make_site"]
 
 _YEAR_SECONDS = 31_536_000
 _GONE = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><rect width="100" height="100" fill="#8884"/>'
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="400" height="400"><rect width="100" height="100" fill="#8884"/>'
     b'<path d="M38 38 62 62M62 38 38 62" stroke="#888" stroke-width="3" stroke-linecap="round"/></svg>'
 )
 _NO_ID = "Nothing with this id is in the catalog. It may have been merged, erased, or be listed no more."

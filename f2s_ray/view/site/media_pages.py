@@ -44,14 +44,15 @@ _BESIDE = (
 class Medium:
     """One file: its rows, who is in it, its shots with their damage, what became of its faces.
 
-    ``faces`` are rows with a ``gate``, which is None where a face was not restored; ``references`` tells of the faces that
-    others were restored with where they lie.
+    ``faces`` are rows of the first ones with a ``gate``, which is None where a face was not restored; ``references`` tells
+    of the faces that others were restored with where they lie.
     """
 
     row: Row
     result: Row | None
     task: Row | None
     faces: list[Row]
+    more_faces: int
     references: Mapping[str, Row]
     shots: list[Row]
     bars: tuple[Bar, ...]
@@ -72,7 +73,8 @@ def medium(snapshot: Snapshot, media_id: str, frame: int | None = None) -> Mediu
     if not rows:
         return None
     (row,) = rows
-    faces = _faces(snapshot, media_id)
+    all_faces = _faces(snapshot, media_id)
+    faces = all_faces[:MOST_PEOPLE]
     used = {face_id for face in faces if face["gate"] for face_id in face["gate"]["reference_face_ids"]}
     moments = _moments(row["film"]["frame_count"] if row["film"] else 1)
     return Medium(
@@ -80,6 +82,7 @@ def medium(snapshot: Snapshot, media_id: str, frame: int | None = None) -> Mediu
         result=_first(snapshot, "SELECT * FROM restored WHERE media_id = $one", media_id),
         task=_first(snapshot, "SELECT * FROM tasks WHERE media_id = $one ORDER BY first_frame", media_id),
         faces=faces,
+        more_faces=len(all_faces) - len(faces),
         references={found["face_id"]: found for found in snapshot.rows(_WHOSE, ids=sorted(used))} if used else {},
         shots=[_told(shot) for shot in snapshot.rows(_SHOTS, one=media_id)],
         bars=_bars(_first(snapshot, "SELECT * FROM quality WHERE media_id = $one", media_id)),
@@ -121,8 +124,7 @@ def _faces(snapshot: Snapshot, media_id: str) -> list[Row]:
     nobody: Row = {"identity_id": None, "label": "Nobody known", "name": None, "box_px": None, "likeness": None}
     times = {"seen_from_seconds": 0.0, "seen_to_seconds": 0.0, "is_confirmed": False}
     others: list[Row] = [{**nobody, **times, "track_id": key, "face_id": gate["face_id"]} for key, gate in left.items()]
-    told: list[Row] = [{**face, "gate": gates.get(face["track_id"])} for face in [*seen, *others]]
-    return told[:MOST_PEOPLE]
+    return [{**face, "gate": gates.get(face["track_id"])} for face in [*seen, *others]]
 
 
 def _told(shot: Row) -> Row:

@@ -87,13 +87,22 @@ def _environment() -> Environment:
         "zip": zip,
         "when": _when_words,
     }
-    made.globals |= {"with_page": _with_page}
+    made.globals |= {"with_page": _with_page, "stops": _stops}
     return made
 
 
 def _with_page(query: Mapping[str, str], name: str, number: int) -> dict[str, str]:
     """The query of the same page with another number."""
     return {**query, name: str(number)}
+
+
+def _stops(number: int, count: int) -> list[int]:
+    """Pages to go to from one of many: the ends, and half the way to them, so that any page is near.
+
+    >>> _stops(1, 2), _stops(100, 273)
+    ([1, 2], [1, 50, 100, 186, 273])
+    """
+    return sorted({1, (1 + number) // 2, number, (number + count) // 2, count})
 
 
 def _size_words(byte_count: int) -> str:
