@@ -33,7 +33,11 @@ def erase(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Erase a person from all tables and files of OUTPUT, for good, and prove it. INPUT keeps its photos."""
+    """Erase a person from all tables and files of OUTPUT, for good, and prove it.
+
+    INPUT keeps its photos and what stands in their own metadata: a result that is made again carries that over again, also
+    a name. Take it out of the source first, where it is to go from results, too.
+    """
     if everybody == (person is not None):
         raise ConfigError("say who is to be erased: a PERSON, or --everybody")
     folder = existing_output(output)
