@@ -28,7 +28,7 @@ def told(capsys) -> list[str]:
 
 def test_an_import_ends_with_what_it_found(archive, capsys):
     assert run(["people", "import", str(archive.output)]) == 0
-    counts = "1 names, 1 faces matched, 0 regions without a face, 0 conflicts, {} statements added"
+    counts = "1 names, 1 faces matched, 0 regions without a face, 0 of people who were erased, 0 conflicts, {} statements added"
     assert told(capsys) == [counts.format(2)]
     assert {fact.said_by for fact in archive.catalog.rows(Label)} == {"import: digiKam"}
     assert run(["people", "import", str(archive.output)]) == 0
