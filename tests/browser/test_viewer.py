@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from itertools import pairwise
 from urllib.parse import urljoin
 
@@ -184,9 +183,10 @@ def test_naming_like_somebody_else_offers_a_merge(browser, site):
 def test_names_are_suggested(browser, site):
     ann = who(site, ANN[0]).identity_id
     People(site, "x").name(ann, "Ann Lee")
-    while go(browser, f"people/{ann}") or heading(browser) != "Ann Lee":  # what another process said is shown soon
-        time.sleep(0.2)
-    go(browser, f"people/{who(site, CID[0]).identity_id}")
+    home, people = browser.current_url, (ann, who(site, CID[0]).identity_id)
+    shown_soon = "what another process said is not shown"
+    until(browser, lambda one: one.get(f"{home}people/{people[0]}") or heading(one) == "Ann Lee", shown_soon)
+    browser.get(f"{home}people/{people[1]}")
     fill(browser, "name", "lee")
     until(
         browser,
