@@ -46,7 +46,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     identity = {"name": "one", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}], "actions": ["Admin"]}
     config.write_text(json.dumps({"identities": [identity]}))
     master, volume, filer, s3 = _free_ports(4)
-    words = f"-v 0 server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir {folder} -volume.max 20 -master.volumeSizeLimitMB 64"
+    words = f"-v 0 server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir {folder} -volume.max 200 -master.volumeSizeLimitMB 64"
     ports = f"-master.port {master} -volume.port {volume} -filer -filer.port {filer} -s3 -s3.port {s3} -s3.port.iceberg 0 -s3.port.lance 0"
     weed = Path(sys.executable).with_name("weed")
     command = [str(weed), *words.split(), *ports.split(), "-s3.config", str(config)]

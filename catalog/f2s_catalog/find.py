@@ -7,7 +7,7 @@ import duckdb
 
 from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
-from f2s_catalog.find_people import PEOPLE, meant
+from f2s_catalog.find_people import PEOPLE, Meant, meant, persons
 from f2s_catalog.find_sql import Select, media_asked, times_asked
 from f2s_catalog.find_terms import Folder, Like, Question, fault
 from f2s_catalog.nearest import nearest
@@ -65,13 +65,13 @@ def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFa
     """
     question = parse(text)
     check_catalog(root)
-    with reading(root, _KNOWN) as connection:
+    like = next((term.asked for term in question.terms if isinstance(term.asked, Like)), None)
+    whoever = dict.fromkeys(persons(question), Meant("", ()))  # the tables are the same
+    tables = needed(media_asked(question, whoever).sql) + (_LIKE_TABLES[like.what] if like else ())
+    with reading(root, (*_KNOWN, *tables)) as connection:
         people = meant(question, connection)
         check_folders(connection, question)
-    asked, times = media_asked(question, people), times_asked(question, people)
-    like = next((term.asked for term in question.terms if isinstance(term.asked, Like)), None)
-    tables = needed(asked.sql) + (_LIKE_TABLES[like.what] if like else ())
-    with reading(root, (*_KNOWN, *tables)) as connection:
+        asked, times = media_asked(question, people), times_asked(question, people)
         if like:
             connection.register("_like", alike(connection, question, like, read_faces))
             asked = Select(_MOST_ALIKE_FIRST.format(asked.sql), asked.values)

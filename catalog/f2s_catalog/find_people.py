@@ -9,7 +9,7 @@ from f2s_catalog.find_terms import People, Question, Who, fault
 from f2s_catalog.nearest import nearest
 from f2s_catalog.views import LABEL
 
-__all__ = ["PEOPLE", "Meant", "meant"]
+__all__ = ["PEOPLE", "Meant", "meant", "persons"]
 
 PEOPLE = f"SELECT identity_id, {LABEL} AS label FROM identities ORDER BY name IS NULL, number"
 """Everybody and their labels, as SQL; those with a name first."""
@@ -38,9 +38,13 @@ def meant(question: Question, connection: duckdb.DuckDBPyConnection) -> dict[Who
     Raises:
         QueryError: nobody is called so, or an id begins like those of several; the message shows the place.
     """
+    return {who: _one(question, who, connection) for who in persons(question)}
+
+
+def persons(question: Question) -> list[Who]:
+    """All persons that a question names."""
     asked = [term.asked for term in question.terms if isinstance(term.asked, People)]
-    everybody = [who for people in asked for group in people.groups for who in group]
-    return {who: _one(question, who, connection) for who in everybody}
+    return [who for people in asked for group in people.groups for who in group]
 
 
 def _one(question: Question, who: Who, connection: duckdb.DuckDBPyConnection) -> Meant:
