@@ -20,6 +20,8 @@ SAME_PLACE = 0.3
 """Common part of two boxes, over all that they cover, from which on they are boxes of one face."""
 
 _STEP_SECONDS = 0.5  # between two places of a track; who looks for faces keeps a second off each
+_COLUMNS = ["face_id", "media_id", "track_id", "sequence", "frame", "box_px"]
+_COLUMNS += ["pts_seconds", "seen_from_seconds", "seen_to_seconds"]
 Place = tuple[str, int, tuple[float, ...]]
 
 
@@ -73,20 +75,10 @@ def shown(root: Path, known: Set[str], held: Set[str]) -> Shown:
         known: ids of faces.
         held: those that stay.
     """
-    films = rows_of(root, MediaItem, ["media_id", "content_digest", "film"])
-    digests = {row["media_id"]: row["content_digest"] for row in films}
-    columns = [
-        "face_id",
-        "media_id",
-        "track_id",
-        "frame",
-        "box_px",
-        "pts_seconds",
-        "seen_from_seconds",
-        "seen_to_seconds",
-    ]
-    tables = list(tables_of(root, Face, [*columns, "sequence"]))
-    faces = pa.concat_tables(tables) if tables else stored_schema(Face).empty_table().select([*columns, "sequence"])
+    media = {row["media_id"]: row for row in rows_of(root, MediaItem, ["media_id", "content_digest", "film"])}
+    digests = {media_id: row["content_digest"] for media_id, row in media.items()}
+    tables = list(tables_of(root, Face, _COLUMNS))
+    faces = pa.concat_tables(tables) if tables else stored_schema(Face).empty_table().select(_COLUMNS)
     own = faces.filter(pc.is_in(faces["face_id"], value_set=_array(known))).to_pylist()
     places = _Places(_place(row, digests) for row in own)
     bytes_of = {digests.get(row["media_id"], "") for row in own}
@@ -102,23 +94,23 @@ def shown(root: Path, known: Set[str], held: Set[str]) -> Shown:
         for mark in _marks(root)
         if mark["face_id"] not in held and (mark["content_digest"], mark["frame"], mark["box_px"]) in places
     }
-    rates = {
-        row["media_id"]: row["film"]["frame_count"] / max(row["film"]["duration_seconds"], 1e-6)
-        for row in films
-        if row["film"]
-    }
-    rows = [row for row in (*own, *beside) if row["media_id"] in digests]
-    kept = {_place(row, digests) for row in rows}
-    kept |= {
-        (digests[media_id], *place)
-        for media_id, track in _tracks(rows)
-        for place in _along(track, rates.get(media_id, 0.0))
-    }
-    marks = [
+    rows = (*own, *beside)
+    ids = frozenset((*known, *(row["face_id"] for row in rows), *said))
+    return Shown(ids, _kept_places(rows, media), frozenset(row["media_id"] for row in rows))
+
+
+def _kept_places(rows: Sequence[Mapping[str, Any]], media: Mapping[str, Mapping[str, Any]]) -> tuple[FaceMark, ...]:
+    """Where nobody is to look again: at the faces, and all along their tracks."""
+    digests = {media_id: row["content_digest"] for media_id, row in media.items()}
+    there = [row for row in rows if row["media_id"] in digests]
+    kept = {_place(row, digests) for row in there}
+    for media_id, track in _tracks(there):
+        film = media[media_id]["film"]
+        rate = film["frame_count"] / max(film["duration_seconds"], 1e-6) if film else 0.0
+        kept |= {(digests[media_id], *place) for place in _along(track, rate)}
+    return tuple(
         FaceMark(face_id="", content_digest=content, frame=frame, box_px=box) for content, frame, box in sorted(kept)
-    ]
-    ids = frozenset((*known, *(row["face_id"] for row in (*own, *beside)), *said))
-    return Shown(ids, tuple(marks), frozenset(row["media_id"] for row in (*own, *beside)))
+    )
 
 
 class _Places:

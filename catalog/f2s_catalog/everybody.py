@@ -49,28 +49,33 @@ def erase_everybody(root: Path) -> Collected:
     """
     found = collected(root)
     with Catalog(root).writing(), people_held(root):
-        made_by: list[pa.Table] = []
+        _forget_looking(root)  # first: whoever is cut off later finds the faces still there, and ends it
         for path in fragments(root, Face):
             table = read_fragment(path, Face)
-            with_vector = _with_vector(table)
-            if with_vector.num_rows:
-                made_by.append(with_vector.select(_MADE_BY))
-                rewrite(root, Face, path, table.filter(pc.equal(table["embedder"], "")))
+            left = table.filter(pc.equal(table["embedder"], ""))
+            if left.num_rows < table.num_rows:
+                rewrite(root, Face, path, left)
         for kind in (kind for kind in TABLES if kind.BIOMETRIC and kind is not Face):
             for path in fragments(root, kind):
                 path.unlink()
-        if made_by:
-            keys = pa.concat_tables(made_by).group_by(_MADE_BY).aggregate([])
-            for path in fragments(root, Attempt):
-                table = read_fragment(path, Attempt)
-                left = table.join(keys, _MADE_BY, join_type="left anti").select(table.column_names)
-                if left.num_rows < table.num_rows:
-                    rewrite(root, Attempt, path, left.cast(table.schema))
         for page in root.glob("runs/*/report.html"):
             page.unlink()
         with suppress(FileNotFoundError):
             shutil.rmtree(catalog_folder(root) / THUMBNAILS)
     return found
+
+
+def _forget_looking(root: Path) -> None:
+    """Remove the attempts that made faces with a vector."""
+    found = [_with_vector(read_fragment(path, Face, [*_MADE_BY, "embedder"])) for path in fragments(root, Face)]
+    if not found:
+        return
+    keys = pa.concat_tables(found).group_by(_MADE_BY).aggregate([])
+    for path in fragments(root, Attempt):
+        table = read_fragment(path, Attempt)
+        left = table.join(keys, _MADE_BY, join_type="left anti").select(table.column_names)
+        if left.num_rows < table.num_rows:
+            rewrite(root, Attempt, path, left.cast(table.schema))
 
 
 def _with_vector(table: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ import duckdb
 from f2s_catalog.find_like import ReadFaces, alike, no_reader
 from f2s_catalog.find_parse import parse
 from f2s_catalog.find_people import PEOPLE, Meant, meant, persons
-from f2s_catalog.find_sql import Select, media_asked, times_asked
+from f2s_catalog.find_sql import Select, media_asked, most_alike_first, times_asked
 from f2s_catalog.find_terms import Folder, Like, Question, fault
 from f2s_catalog.nearest import nearest
 from f2s_catalog.place import Place
@@ -20,7 +20,6 @@ __all__ = ["Found", "Span", "check_folders", "find"]
 
 _KNOWN = (Source, Identity, Sighting)
 _LIKE_TABLES = {"face": (MediaItem, Face), "damage": (MediaItem, Shot, DegradationCode)}
-_MOST_ALIKE_FIRST = "FROM ({}) JOIN _like USING (media_id) ORDER BY likeness DESC, path"
 _WITH_COMPANY = (
     "SELECT media_id, any_value(kind) AS kind, any_value(company) AS company"
     " FROM sightings SEMI JOIN _found USING (media_id) WHERE is_first GROUP BY media_id"
@@ -74,7 +73,7 @@ def find(root: Place, text: str, *, limit: int | None = None, read_faces: ReadFa
         asked, times = media_asked(question, people), times_asked(question, people)
         if like:
             connection.register("_like", alike(connection, question, like, read_faces))
-            asked = Select(_MOST_ALIKE_FIRST.format(asked.sql), asked.values)
+            asked = most_alike_first(asked)
         media = connection.sql(asked.sql, params=asked.values).to_arrow_table()
         media = media.slice(length=limit)
         connection.register("_found", media)

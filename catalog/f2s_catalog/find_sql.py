@@ -8,7 +8,7 @@ from f2s_catalog.find_people import Meant
 from f2s_catalog.find_terms import Asked, Choice, Folder, Like, Number, People, Question, Term, Who, Word
 from f2s_catalog.spans import joined
 
-__all__ = ["Select", "media_asked", "times_asked"]
+__all__ = ["Select", "media_asked", "most_alike_first", "times_asked"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ def media_asked(question: Question, people: Mapping[Who, Meant]) -> Select:
     values = tuple(chain.from_iterable(select.values for select in chosen))
     among = _among(question, people)
     return Select(f"FROM ({among.sql}) WHERE {where} ORDER BY path", (*among.values, *values))
+
+
+def most_alike_first(select: Select) -> Select:
+    """The same media as far as they are in ``_like``, with their likeness, most alike first."""
+    return Select(f"FROM ({select.sql}) JOIN _like USING (media_id) ORDER BY likeness DESC, path", select.values)
 
 
 def _among(question: Question, people: Mapping[Who, Meant]) -> Select:

@@ -55,7 +55,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise JobError(
             f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port or --host"
         ) from error
-    made.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )  # else each answer waits 40 ms for the ear of the other side
+    # Else each answer waits 40 ms until the other side says that it heard the head.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made

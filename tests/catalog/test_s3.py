@@ -163,7 +163,8 @@ def test_a_place_joins_as_a_path_does():
     assert (there / "part-1.parquet").name == "part-1.parquet"
 
 
-def test_without_keys_nobody_on_the_way_is_asked_for_them(s3, tmp_path):
+@pytest.mark.parametrize("is_wanted", [False, True])
+def test_without_keys_the_role_of_the_machine_is_looked_up_only_where_that_is_wanted(s3, tmp_path, is_wanted):
     with wire_to(None) as canary:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         own = {
@@ -171,11 +172,12 @@ def test_without_keys_nobody_on_the_way_is_asked_for_them(s3, tmp_path):
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": canary.endpoint,
             "HOME": str(tmp_path),
         }
+        own |= {"AWS_EC2_METADATA_DISABLED": "false"} if is_wanted else {}
         words = [F2S, "query", f"s3://{BUCKET}/archive", "SELECT 1 FROM media"]
         done = subprocess.run(words, env={**clean, **own}, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3
     assert done.stderr.startswith(f"f2s: cannot read s3://{BUCKET}/archive")
-    assert canary.connections == 0
+    assert (canary.connections > 0) is is_wanted
 
 
 def test_the_commands_take_an_address(s3, archive):

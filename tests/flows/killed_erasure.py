@@ -1,4 +1,4 @@
-"""``python -m tests.flows.killed_erasure EVENT PLACE COUNT OUTPUT ID``: an erasure, killed at a change of a file.
+"""``python -m tests.flows.killed_erasure EVENT PLACE COUNT OUTPUT [ID]``: an erasure, of everybody where no ID is given, that is killed.
 
 EVENT is os.rename or os.remove; the process dies just before the COUNT-th whose path contains PLACE.
 """
@@ -8,10 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
+from f2s_catalog.everybody import erase_everybody
+
 from f2s_ray.flows.erase import erase_person
 
 
-def live(wanted: str, place: str, count: str, output: str, identity_id: str) -> None:
+def live(wanted: str, place: str, count: str, output: str, identity_id: str = "") -> None:
     left = int(count)
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -25,7 +27,10 @@ def live(wanted: str, place: str, count: str, output: str, identity_id: str) -> 
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
-    erase_person(Path(output), identity_id, "tester")
+    if identity_id:
+        erase_person(Path(output), identity_id, "tester")
+    else:
+        erase_everybody(Path(output))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Face, Identity, MediaItem, Record, Source
 from PIL import Image
 
+from f2s_ray.flows.names import Imported, read_names
+from f2s_ray.flows.people import People
 from f2s_ray.media.exiv2 import opened
 from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
 from tests.media.samples import saved
@@ -123,3 +125,12 @@ class Archive:
             elapsed_seconds=0,
         )
         self.catalog.commit((kind,), [Outcome(attempt, tuple(rows))])
+
+
+def imported(archive: Archive) -> Imported:
+    """Names are read, said, and settled."""
+    found = read_names(archive.catalog, archive.source, None)
+    people = People(archive.output, "import")
+    people.says(found.facts)
+    people.settle()
+    return found

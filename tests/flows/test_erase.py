@@ -19,6 +19,7 @@ from f2s_catalog.erase_journal import begin
 from f2s_catalog.erase_plan import planned, whom_ever
 from f2s_catalog.erase_sought import thumbnail_name
 from f2s_catalog.errors import CatalogError, QueryError
+from f2s_catalog.everybody import collected, erase_everybody
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.lock_away import lock_away
 from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
@@ -266,6 +267,31 @@ def test_a_name_that_is_a_word_of_paths_is_looked_for_where_people_are_named(roo
     assert erase_person(root, ann(root), "tester").results == ("restored/a.jpg",)
 
 
+def killed_at(event, place, count, *words):
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}"}
+    words = [sys.executable, "-m", "tests.flows.killed_erasure", event, place, str(count), *map(str, words)]
+    assert subprocess.run(words, env=environment, cwd=ROOT, check=False).returncode == -9
+
+
+@pytest.mark.parametrize(
+    ("event", "place", "count"),
+    [
+        ("os.remove", "/attempts/", 1),
+        ("os.remove", "/attempts/", 3),
+        ("os.remove", "/biometric/faces/", 1),
+        ("os.remove", "/biometric/faces/", 3),
+        ("os.remove", "/biometric/identities/", 1),
+    ],
+)
+def test_an_erasure_of_everybody_that_is_killed_is_ended_by_the_next_one(root, event, place, count):
+    items = [(attempt.item_id, attempt.fingerprint) for attempt in Catalog(root).attempts() if attempt.step == "index"]
+    assert not Catalog(root).pending("index", items)
+    killed_at(event, place, count, root)
+    erase_everybody(root)
+    assert not any(collected(root))
+    assert set(Catalog(root).pending("index", items)) == {item for item, _ in items}
+
+
 @pytest.mark.parametrize(
     ("event", "place", "count"),
     [
@@ -285,9 +311,7 @@ def test_an_erasure_that_is_killed_is_finished(root, event, place, count):
     page.parent.mkdir(parents=True)
     page.write_text("Zoë &amp; Ann")
     erasing = planned(root, ann(root), "tester")
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}"}
-    words = [sys.executable, "-m", "tests.flows.killed_erasure", event, place, str(count), str(root), ann(root)]
-    assert subprocess.run(words, env=environment, cwd=ROOT, check=False).returncode == -9
+    killed_at(event, place, count, root, ann(root))
     with Catalog(root).writing():
         pass
     People(root, "tester").settle()

@@ -7,10 +7,9 @@ from f2s_catalog.forgotten import Forgotten, name_digests, new_salt
 from f2s_catalog.records import Erasure, Identity, Label
 
 from f2s_ray.flows.erase import erase_person
-from f2s_ray.flows.names import Imported, read_names
 from f2s_ray.flows.people import People
 from f2s_ray.media.regions import stored_area
-from tests.flows.named_archive import UPRIGHT, Archive
+from tests.flows.named_archive import UPRIGHT, Archive, imported
 from tests.media.xmp_samples import digikam, picasa_ini
 
 LEFT, NEAR, RIGHT = (40, 60, 120, 160), (70, 60, 150, 160), (260, 60, 340, 160)
@@ -33,14 +32,6 @@ def archive(tmp_path: Path) -> Archive:
     People(archive.output, "tester").settle()
     imported(archive)
     return archive
-
-
-def imported(archive: Archive) -> Imported:
-    found = read_names(archive.catalog, archive.source, None)
-    people = People(archive.output, "import")
-    people.says(found.facts)
-    people.settle()
-    return found
 
 
 def erase(archive: Archive, name: str = "Zoë Quist") -> None:

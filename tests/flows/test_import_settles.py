@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from f2s_catalog.records import Constraint, Identity, Label
 
-from f2s_ray.flows.names import Imported, read_names
+from f2s_ray.flows.names import read_names
 from f2s_ray.flows.people import People
 from f2s_ray.flows.portray import write_names
 from f2s_ray.media.regions import stored_area
-from tests.flows.named_archive import UPRIGHT, Archive
+from tests.flows.named_archive import UPRIGHT, Archive, imported
 from tests.media.xmp_samples import digikam
 
 LEFT, RIGHT = (40, 60, 120, 160), (260, 60, 340, 160)
@@ -38,14 +38,6 @@ def name(archive: Archive, **names: list[str]) -> None:
 def people_seen(archive: Archive) -> list[Identity]:
     """Those who have faces; one who became another stands there without."""
     return [one for one in archive.catalog.rows(Identity) if one.face_ids]
-
-
-def imported(archive: Archive) -> Imported:
-    found = read_names(archive.catalog, archive.source, None)
-    people = People(archive.output, "import")
-    people.says(found.facts)
-    people.settle()
-    return found
 
 
 def who_is_where(archive: Archive) -> dict[str, str | None]:

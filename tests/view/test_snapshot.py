@@ -81,12 +81,17 @@ def test_what_this_process_said_is_seen_after_renewing(root, snapshot):
 
 def test_who_was_erased_is_not_shown_a_moment_longer(root, snapshot, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+    count = "SELECT count(*) FROM vectors.faces"
+    with snapshot.vectors() as vectors:
+        assert vectors.sql(count).fetchall() == [(len(Catalog(root).rows(Face)),)]
     fewer = [one for one in Catalog(root).rows(Identity) if BEN[0].face_id not in one.face_ids]
     Catalog(root).commit((Identity,), [outcome("*", *fewer, step="identify", fingerprint="other", number=9)])
     Catalog(root).say(
         [Erasure(erasure_id="e", said_at="2026-01-01", said_by="x", places=(), name_salt="", name_digests=())]
     )
     assert len(snapshot.rows("FROM people")) == len(fewer)
+    with snapshot.cursor() as cursor:
+        assert cursor.sql(count).fetchall() == [(0,)]
 
 
 def test_every_table_is_that_of_the_catalog(root, snapshot):

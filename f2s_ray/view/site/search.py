@@ -10,7 +10,7 @@ from f2s_catalog.find import check_folders
 from f2s_catalog.find_like import alike, no_reader
 from f2s_catalog.find_parse import parse
 from f2s_catalog.find_people import meant
-from f2s_catalog.find_sql import media_asked, times_asked
+from f2s_catalog.find_sql import media_asked, most_alike_first, times_asked
 from f2s_catalog.find_terms import Like, Question, fault
 from f2s_catalog.nearest import nearest
 
@@ -86,11 +86,9 @@ class Search:
             raise fault(question.text, like.column, f"there is no file {like.path!r} here; {nearest(like.path, paths)}")
         with self._snapshot.vectors() as vectors:
             vectors.register("_like", alike(vectors, question, like, no_reader))
-            asked = media_asked(question, meant(question, vectors))
-            sql = (
-                f"SELECT media_id, likeness FROM ({asked.sql}) JOIN _like USING (media_id) ORDER BY likeness DESC, path"
-            )
-            return vectors.sql(sql, params=list(asked.values)).to_arrow_table()
+            asked = most_alike_first(media_asked(question, meant(question, vectors)))
+            found = vectors.sql(asked.sql, params=list(asked.values)).to_arrow_table()
+            return found.select(["media_id", "likeness"])
 
 
 def _asked(question: Question, cursor: duckdb.DuckDBPyConnection) -> pa.Table:

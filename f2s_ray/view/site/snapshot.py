@@ -167,7 +167,10 @@ class Snapshot:
             for kind in {kind for sql in tables.values() for kind in needed(sql)}:
                 if kinds is None or kind in kinds:
                     self._steps[kind] = steps_of(kind, catalog)
-        self._has_vectors &= kinds is not None and not kinds & {Face, DegradationCode}
+            if self._has_vectors and (kinds is None or kinds & {Face, DegradationCode}):
+                self._has_vectors = False
+                for name in _VECTORS:  # those of somebody who was erased do not wait for the next question
+                    memory.execute(f"CREATE OR REPLACE TABLE {name} AS FROM {name} LIMIT 0")
         self._listing = now
         self.version += 1
 
