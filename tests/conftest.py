@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,17 @@ def s3(tmp_path_factory):
 
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture
+def variables(s3, monkeypatch):
+    """What a user sets to be let in by that server, and nothing else."""
+    from f2s_catalog import storage
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in s3.variables.items():
+        monkeypatch.setenv(name, value)
+    storage._client.cache_clear()
+    yield
+    storage._client.cache_clear()

@@ -59,10 +59,10 @@ def decryption(record_type: type[Record]) -> object | None:
     return None if own is None else create_decryption_properties(own, allow_plaintext_files=True)
 
 
-def is_sealed(path: Path) -> bool:
+def is_sealed(path: Place) -> bool:
     """Whether a fragment is encrypted."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+    with filesystem(path).open_input_file(inside(path)) as file:
+        return bool(file.read(len(_MAGIC)) == _MAGIC)
 
 
 def schema_in(footer: bytes, path: Place, record_type: type[Record]) -> pa.Schema:

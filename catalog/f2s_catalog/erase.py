@@ -6,11 +6,9 @@
 """
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -18,24 +16,19 @@ import pyarrow as pa
 from f2s_catalog.arrow import to_table
 from f2s_catalog.cipher import read_fragment
 from f2s_catalog.erase_codes import without_codes
-from f2s_catalog.erase_journal import Erasing, forget_halves, left_open, write_whole
+from f2s_catalog.erase_journal import Erasing, forget_halves, left_open
 from f2s_catalog.erase_results import with_results
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.forgotten import name_digests, new_salt
+from f2s_catalog.locks import committing, reducing
+from f2s_catalog.place import P, Place
 from f2s_catalog.records import TABLES, DegradationCode, Erasure, Record, RestoredMedia, RestoredSegment
 from f2s_catalog.scrub import scrub, without_results
-from f2s_catalog.store import (
-    catalog_folder,
-    commit_lock,
-    fragments,
-    next_sequence,
-    sequence_of,
-    step_lock,
-    write_fragment,
-)
+from f2s_catalog.storage import remove, walk, write
+from f2s_catalog.store import catalog_folder, fragments, sequence_of, write_fragment
 from f2s_catalog.traces import Trace, find_traces
 
-__all__ = ["THUMBNAILS", "Leaving", "act", "certify", "cleaned", "finish_all", "people_held", "rewrite"]
+__all__ = ["THUMBNAILS", "Leaving", "act", "bare_files", "certify", "cleaned", "finish_all", "people_held", "rewrite"]
 
 THUMBNAILS = "biometric/thumbnails"
 _PEOPLE_STEPS = ("gather", "identify", "sight")
@@ -50,16 +43,15 @@ class Leaving(NamedTuple):
 
 
 @contextmanager
-def people_held(root: Path) -> Iterator[None]:
-    """Wait until nobody says or reckons anything about people, and let nobody begin."""
+def people_held(root: Place) -> Iterator[int]:
+    """Wait until nobody says or reckons anything about people, let nobody begin, and give the number of a commit."""
     with ExitStack() as stack:
         for step in _PEOPLE_STEPS:
-            stack.enter_context(step_lock(root, step))
-        stack.enter_context(commit_lock(root))
-        yield
+            stack.enter_context(reducing(root, step))
+        yield stack.enter_context(committing(root))
 
 
-def finish_all(root: Path) -> list[Erasing]:
+def finish_all(root: Place) -> list[Erasing]:
     """Do what was cut off; for who holds the right to run a job.
 
     Raises:
@@ -75,15 +67,15 @@ def finish_all(root: Path) -> list[Erasing]:
     return finished
 
 
-def act(root: Path, erasing: Erasing) -> None:
+def act(root: Place, erasing: Erasing) -> None:
     """Take the person out of all tables and files. The same again changes nothing.
 
     Raises:
         CatalogError: a file may not be read or changed.
     """
     leaving = Leaving(erasing.gone, frozenset(erasing.media_ids), frozenset(erasing.codes))
-    with people_held(root):
-        _remember(root, erasing)
+    with people_held(root) as sequence:
+        _remember(root, erasing, sequence)
         for record_type in TABLES:
             for path in fragments(root, record_type):
                 table, count = cleaned(record_type, read_fragment(path, record_type), leaving)
@@ -108,27 +100,26 @@ def cleaned(record_type: type[Record], table: pa.Table, leaving: Leaving) -> tup
     return table, count + more
 
 
-def certify(root: Path, erasing: Erasing, journal: Path) -> list[Trace]:
+def certify(root: P, erasing: Erasing, journal: P) -> list[Trace]:
     """Search for what must be gone, write the certificate, and close the journal where nothing is found.
 
     Raises:
         CatalogError: something is found; the journal stays, so that the erasure is not taken for done.
     """
     found = find_traces(root, erasing.sought, [journal])
-    folder = root / "runs" / erasing.erasure_id
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "certificate.json", _certificate(erasing, found).encode())
+    certificate = root / "runs" / erasing.erasure_id / "certificate.json"
+    write(certificate, _certificate(erasing, found).encode())
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise CatalogError(
-            f"{found[0].path} still holds {found[0].what}{more} ({folder / 'certificate.json'} lists them); remove what is "
+            f"{found[0].path} still holds {found[0].what}{more} ({certificate} lists them); remove what is "
             "left and run the command again"
         )
-    journal.unlink()
+    remove(journal)
     return found
 
 
-def rewrite(root: Path, record_type: type[Record], path: Path, table: pa.Table) -> None:
+def rewrite(root: P, record_type: type[Record], path: P, table: pa.Table) -> None:
     """Put a table in the place of a fragment, under the number of the same commit; none in place of one that is empty.
 
     A commit has one fragment a table. Two are there when a rewriting was cut off: then the new one is whole, and this one
@@ -141,10 +132,10 @@ def rewrite(root: Path, record_type: type[Record], path: Path, table: pa.Table) 
     if table.num_rows and not others:
         written = write_fragment(root, record_type, table, sequence_of(path))
     if written != path or others or not table.num_rows:
-        path.unlink()
+        remove(path)
 
 
-def _remember(root: Path, erasing: Erasing) -> None:
+def _remember(root: Place, erasing: Erasing, sequence: int) -> None:
     """The row that keeps the faces from being found again, and the names from being read again."""
     kept = [
         row
@@ -161,33 +152,39 @@ def _remember(root: Path, erasing: Erasing) -> None:
             name_salt=salt,
             name_digests=name_digests(erasing.names, salt),
         )
-        write_fragment(root, Erasure, to_table(Erasure, [row]), next_sequence(root))
+        write_fragment(root, Erasure, to_table(Erasure, [row]), sequence)
 
 
-def _remove_files(root: Path, erasing: Erasing) -> None:
+def _remove_files(root: Place, erasing: Erasing) -> None:
     """Pages, thumbnails, results of pictures that show the person, pieces of results; all of them can be made again."""
-    for page in root.glob("runs/*/report.html"):
-        page.unlink()
-    with suppress(FileNotFoundError):
-        shutil.rmtree(catalog_folder(root) / THUMBNAILS)
+    for bare in bare_files(root):
+        remove(bare)
     for path in erasing.results:
-        (root / path).unlink(missing_ok=True)
+        remove(root / path)
     kept = _kept_pieces(root, set(erasing.media_ids))
-    for piece in (root / "work").glob("*"):
-        if piece.name not in kept:
-            piece.unlink()
-    for aside in catalog_folder(root).rglob(".part-*.tmp"):
-        aside.unlink()
+    for piece in walk(root / "work"):
+        if piece.path not in kept:
+            remove(root / "work" / piece.path)
+    for found in walk(catalog_folder(root)):
+        if found.path.endswith(".tmp"):
+            remove(catalog_folder(root) / found.path)
 
 
-def _kept_pieces(root: Path, media_ids: set[str]) -> set[str]:
+def bare_files(root: P) -> list[P]:
+    """Pages and thumbnails: one may show anybody, all are made again."""
+    found = [f"runs/{one.path}" for one in walk(root / "runs") if one.path.endswith("/report.html")]
+    found += [f"catalog/{THUMBNAILS}/{one.path}" for one in walk(catalog_folder(root) / THUMBNAILS)]
+    return [root / path for path in found]
+
+
+def _kept_pieces(root: Place, media_ids: set[str]) -> set[str]:
     """Names of pieces of results of other media."""
     rows = [
         row
         for path in fragments(root, RestoredSegment)
         for row in read_fragment(path, RestoredSegment, ["path", "media_id"]).to_pylist()
     ]
-    return {Path(row["path"]).name for row in rows if row["media_id"] not in media_ids}
+    return {row["path"].rpartition("/")[2] for row in rows if row["media_id"] not in media_ids}
 
 
 def _certificate(erasing: Erasing, found: list[Trace]) -> str:

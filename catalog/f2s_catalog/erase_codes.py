@@ -2,20 +2,21 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Set
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from f2s_catalog.cipher import read_fragment
+from f2s_catalog.place import Place
 from f2s_catalog.records import CodeEstimate, DegradationCode, RestoredMedia, Shot
 from f2s_catalog.scrub import scrub
+from f2s_catalog.storage import stamp_of
 from f2s_catalog.store import fragments
 
 __all__ = ["told_codes", "told_results", "without_codes"]
 
 
-def told_codes(root: Path, face_ids: Set[str]) -> frozenset[str]:
+def told_codes(root: Place, face_ids: Set[str]) -> frozenset[str]:
     """Digests of all codes for which one of these faces voted, in current and in older rows."""
     found: set[str] = set()
     for path in fragments(root, CodeEstimate):
@@ -34,7 +35,7 @@ def without_codes(table: pa.Table, codes: Set[str]) -> tuple[pa.Table, int]:
     return left, table.num_rows - left.num_rows
 
 
-def told_results(root: Path, codes: Collection[str]) -> set[str]:
+def told_results(root: Place, codes: Collection[str]) -> set[str]:
     """Paths below OUTPUT of results of pictures that have such a code now."""
     shots: set[str] = set()
     for path in fragments(root, DegradationCode)[-1:]:  # each commit replaces the table
@@ -43,10 +44,10 @@ def told_results(root: Path, codes: Collection[str]) -> set[str]:
         shots |= {shot_id for shot_id, one in rows if one in codes}
     media = _where(root, Shot, "shot_id", shots, "media_id")
     paths = _where(root, RestoredMedia, "media_id", media, "path")
-    return {path for path in paths if (root / path).exists()}
+    return {path for path in paths if stamp_of(root / path)}
 
 
-def _where(root: Path, record_type: type[Shot | RestoredMedia], key: str, wanted: Set[str], column: str) -> set[str]:
+def _where(root: Place, record_type: type[Shot | RestoredMedia], key: str, wanted: Set[str], column: str) -> set[str]:
     """The other column of rows with these keys."""
     keys = pa.array(sorted(wanted), pa.string())
     tables = [read_fragment(path, record_type, [key, column]) for path in fragments(root, record_type)]

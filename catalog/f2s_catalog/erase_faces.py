@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.cipher import read_fragment
+from f2s_catalog.place import Place
 from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem, Record
 from f2s_catalog.store import fragments
 
@@ -22,7 +22,7 @@ SAME_PLACE = 0.3
 _STEP_SECONDS = 0.5  # between two places of a track; who looks for faces keeps a second off each
 _COLUMNS = ["face_id", "media_id", "track_id", "sequence", "frame", "box_px"]
 _COLUMNS += ["pts_seconds", "seen_from_seconds", "seen_to_seconds"]
-Place = tuple[str, int, tuple[float, ...]]
+Spot = tuple[str, int, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Shown:
     media_ids: frozenset[str]
 
 
-def all_ids(root: Path, identity_id: str, living: Set[str]) -> set[str]:
+def all_ids(root: Place, identity_id: str, living: Set[str]) -> set[str]:
     """The id, and those of whom people said that they are the same, as far as they are nobody else now."""
     pairs = [
         {row["identity_id"], row["other_id"]}
@@ -47,7 +47,7 @@ def all_ids(root: Path, identity_id: str, living: Set[str]) -> set[str]:
     return ids
 
 
-def known_faces(root: Path, ids: Set[str]) -> set[str]:
+def known_faces(root: Place, ids: Set[str]) -> set[str]:
     """Faces that were theirs in any stored row, or of which somebody said so."""
     found: set[str] = set()
     for table in tables_of(root, Identity, ["identity_id", "face_ids"]):
@@ -67,7 +67,7 @@ def known_faces(root: Path, ids: Set[str]) -> set[str]:
     return found
 
 
-def shown(root: Path, known: Set[str], held: Set[str]) -> Shown:
+def shown(root: Place, known: Set[str], held: Set[str]) -> Shown:
     """Of faces: their ids and those of the same bytes at the same place, but for faces that somebody else holds.
 
     Args:
@@ -116,17 +116,17 @@ def _kept_places(rows: Sequence[Mapping[str, Any]], media: Mapping[str, Mapping[
 class _Places:
     """Where faces are; a place is in it that is that of one of them."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
+    def __init__(self, places: Iterable[Spot]) -> None:
         self._boxes: dict[tuple[str, int], list[tuple[float, ...]]] = {}
         for content, frame, box in places:
             self._boxes.setdefault((content, frame), []).append(box)
 
-    def __contains__(self, place: Place) -> bool:
+    def __contains__(self, place: Spot) -> bool:
         content, frame, box = place
         return any(_share(box, one) >= SAME_PLACE for one in self._boxes.get((content, frame), ()))
 
 
-def _place(row: Mapping[str, Any], digests: Mapping[str, str]) -> Place:
+def _place(row: Mapping[str, Any], digests: Mapping[str, str]) -> Spot:
     return digests.get(row["media_id"], ""), row["frame"], tuple(row["box_px"])
 
 
@@ -161,7 +161,7 @@ def _along(track: Sequence[Mapping[str, Any]], rate: float) -> Iterator[tuple[in
             yield frame, tuple(a + (b - a) * share for a, b in both)
 
 
-def _marks(root: Path) -> Iterator[Mapping[str, Any]]:
+def _marks(root: Place) -> Iterator[Mapping[str, Any]]:
     """All faces that are spoken of."""
     for row in rows_of(root, Label, ["faces"]):
         yield from row["faces"]
@@ -169,13 +169,13 @@ def _marks(root: Path) -> Iterator[Mapping[str, Any]]:
         yield from (*row["faces"], *row["other_faces"])
 
 
-def tables_of(root: Path, record_type: type[Record], columns: list[str]) -> Iterator[pa.Table]:
+def tables_of(root: Place, record_type: type[Record], columns: list[str]) -> Iterator[pa.Table]:
     """All stored rows, current or not, fragment by fragment."""
     for path in fragments(root, record_type):
         yield read_fragment(path, record_type, columns)
 
 
-def rows_of(root: Path, record_type: type[Record], columns: list[str]) -> list[dict[str, Any]]:
+def rows_of(root: Place, record_type: type[Record], columns: list[str]) -> list[dict[str, Any]]:
     """The same, row by row."""
     return [row for table in tables_of(root, record_type, columns) for row in table.to_pylist()]
 

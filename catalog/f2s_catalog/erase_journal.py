@@ -1,18 +1,18 @@
 """What is being erased, written down before it is done, so that whoever holds the folder next can finish it."""
 
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from f2s_catalog.cipher import read_fragment, seal, unseal
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.place import P, Place, files_in
 from f2s_catalog.records import Constraint, Erasure, FaceMark, Label, Record
+from f2s_catalog.storage import read, remove, write
 from f2s_catalog.store import catalog_folder, fragments
 from f2s_catalog.traces import Sought
 
-__all__ = ["Erasing", "begin", "forget_halves", "left_open", "refuse_erased", "write_whole"]
+__all__ = ["Erasing", "begin", "forget_halves", "left_open", "refuse_erased"]
 
 _JOURNAL = ".erasing-"
 
@@ -56,15 +56,15 @@ class Erasing(BaseModel):
         return Sought(needles, self.gone, self.names, self.is_elsewhere)
 
 
-def begin(root: Path, erasing: Erasing) -> Path:
+def begin(root: P, erasing: Erasing) -> P:
     """Write the journal: from here on it will be done. What a try left that was cut off before is removed."""
     path = _folder(root) / f"{_JOURNAL}{erasing.erasure_id}.json"
     forget_halves(root)
-    write_whole(path, seal(erasing.model_dump_json().encode()))
+    write(path, seal(erasing.model_dump_json().encode()))
     return path
 
 
-def left_open(root: Path) -> Iterator[tuple[Path, Erasing]]:
+def left_open(root: P) -> Iterator[tuple[P, Erasing]]:
     """Erasures that were cut off, the oldest first, with their journals.
 
     Raises:
@@ -72,12 +72,12 @@ def left_open(root: Path) -> Iterator[tuple[Path, Erasing]]:
     """
     for path in _journals(root):
         try:
-            yield path, Erasing.model_validate_json(unseal(path.read_bytes(), path))
+            yield path, Erasing.model_validate_json(unseal(read(path), path))
         except (OSError, ValueError) as error:
             raise CatalogError(f"{path} cannot be read: {error}; grant the right to read it") from error
 
 
-def refuse_erased(root: Path, facts: Sequence[Record]) -> None:
+def refuse_erased(root: Place, facts: Sequence[Record]) -> None:
     """See that nothing is said of somebody who is being erased, or was since it was thought of; for who may add fragments.
 
     Raises:
@@ -93,32 +93,22 @@ def refuse_erased(root: Path, facts: Sequence[Record]) -> None:
         raise CatalogError(f"somebody was erased from {root} meanwhile; look again who is there, then say it anew")
 
 
-def forget_halves(root: Path) -> None:
+def forget_halves(root: Place) -> None:
     """Remove journals that were being written when their process died: nothing was begun by them."""
-    for left in _folder(root).glob(f"{_JOURNAL}*.tmp"):
-        left.unlink()
+    for path in files_in(_folder(root)):
+        if _JOURNAL in path.name and path.name.endswith(".tmp"):
+            remove(path)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write aside, sync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.tmp")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-
-
-def _folder(root: Path) -> Path:
+def _folder(root: P) -> P:
     return catalog_folder(root) / "biometric"
 
 
-def _journals(root: Path) -> list[Path]:
-    return sorted(_folder(root).glob(f"{_JOURNAL}*.json"))
+def _journals(root: P) -> list[P]:
+    return [path for path in files_in(_folder(root)) if path.name.startswith(_JOURNAL) and path.name.endswith(".json")]
 
 
-def _erased(root: Path) -> Iterator[tuple[str, int, tuple[float, ...]]]:
+def _erased(root: Place) -> Iterator[tuple[str, int, tuple[float, ...]]]:
     """Bytes, frames and boxes of faces that are not to be looked at again."""
     for path in fragments(root, Erasure):
         for places in read_fragment(path, Erasure, ["places"])["places"].to_pylist():

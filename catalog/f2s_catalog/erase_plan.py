@@ -2,22 +2,22 @@
 
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from f2s_catalog.cipher import read_fragment
-from f2s_catalog.erase import THUMBNAILS, Leaving, cleaned, people_held
+from f2s_catalog.erase import Leaving, bare_files, cleaned, people_held
 from f2s_catalog.erase_codes import told_codes
 from f2s_catalog.erase_faces import all_ids, known_faces, rows_of, shown, tables_of
 from f2s_catalog.erase_journal import Erasing, begin
 from f2s_catalog.erase_results import media_made_with, with_results
 from f2s_catalog.erase_sought import is_elsewhere, names_of, needles_of
 from f2s_catalog.errors import QueryError
+from f2s_catalog.place import P, Place, below
 from f2s_catalog.records import TABLES, Identity
 from f2s_catalog.spelled import folded
-from f2s_catalog.store import catalog_folder, fragments
+from f2s_catalog.store import fragments
 from f2s_catalog.views import connect
 from f2s_catalog.whom import whom
 
@@ -29,7 +29,7 @@ QUALIFY row_number() OVER (PARTITION BY identity_id ORDER BY sequence DESC) = 1
 """
 
 
-def whom_ever(root: Path, word: str) -> str:
+def whom_ever(root: Place, word: str) -> str:
     """The id of who is meant, among those who are there, else among all who ever were: their files may have left.
 
     Raises:
@@ -48,7 +48,7 @@ def whom_ever(root: Path, word: str) -> str:
                 return whom(word, ever)
 
 
-def begun(root: Path, identity_id: str, by: str) -> tuple[Erasing, Path]:
+def begun(root: P, identity_id: str, by: str) -> tuple[Erasing, P]:
     """What is to be erased of somebody, and its journal: from here on it will be done, and nobody says anything meanwhile.
 
     Raises:
@@ -62,7 +62,7 @@ def begun(root: Path, identity_id: str, by: str) -> tuple[Erasing, Path]:
     return whole, begin(root, whole)
 
 
-def planned(root: Path, identity_id: str, by: str) -> Erasing:
+def planned(root: Place, identity_id: str, by: str) -> Erasing:
     """What is to be erased of somebody; nothing is changed.
 
     Faces that somebody else has now stay, whoever had them before.
@@ -74,7 +74,7 @@ def planned(root: Path, identity_id: str, by: str) -> Erasing:
     return with_results(root, _draft(root, identity_id, by))
 
 
-def _draft(root: Path, identity_id: str, by: str) -> Erasing:
+def _draft(root: Place, identity_id: str, by: str) -> Erasing:
     with connect(root, (Identity,)) as connection:
         people = connection.sql("SELECT identity_id, face_ids FROM identities").to_arrow_table().to_pylist()
     others = [one for one in people if one["identity_id"] != identity_id]
@@ -105,20 +105,14 @@ def _draft(root: Path, identity_id: str, by: str) -> Erasing:
         is_elsewhere=is_elsewhere(root, own_names, others_names),
         needles=dict(needles_of(root, ids, seen.face_ids)),
         rows=rows,
-        files=(*files, *_bare_files(root)),
+        files=(*files, *sorted(below(path, root) for path in bare_files(root))),
         results=(),
         codes=tuple(sorted(leaving.codes)),
         told=(),
     )
 
 
-def _bare_files(root: Path) -> list[str]:
-    """Pages and thumbnails: one may show anybody, all are made again."""
-    found = [*root.glob("runs/*/report.html"), *(catalog_folder(root) / THUMBNAILS).rglob("*")]
-    return sorted(str(path.relative_to(root)) for path in found if path.is_file())
-
-
-def _counts(root: Path, leaving: Leaving) -> tuple[dict[str, int], list[str]]:
+def _counts(root: Place, leaving: Leaving) -> tuple[dict[str, int], list[str]]:
     """Rows of each table that go or change, and the fragments that have them, below OUTPUT."""
     rows: dict[str, int] = {}
     files = []
@@ -127,5 +121,5 @@ def _counts(root: Path, leaving: Leaving) -> tuple[dict[str, int], list[str]]:
             _, count = cleaned(record_type, read_fragment(path, record_type), leaving)
             if count:
                 rows[record_type.TABLE] = rows.get(record_type.TABLE, 0) + count
-                files.append(str(path.relative_to(root)))
+                files.append(below(path, root))
     return rows, files

@@ -1,15 +1,17 @@
 """An erasure to the results that go with it, and to those that stay until they are renewed."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from f2s_catalog.cipher import read_fragment
 from f2s_catalog.erase_codes import told_results
 from f2s_catalog.erase_faces import rows_of
 from f2s_catalog.erase_journal import Erasing
+from f2s_catalog.place import Place
 from f2s_catalog.records import RestoredMedia, RestoredSegment, RestoreTask, TrackGate
 from f2s_catalog.scrub import scrub
+from f2s_catalog.storage import stamp_of
 from f2s_catalog.store import fragments
 from f2s_catalog.traces import find_traces
 
@@ -18,7 +20,7 @@ __all__ = ["media_made_with", "with_results"]
 _MADE_AGAIN = frozenset({".html", ".xmp"})  # pages and sidecars
 
 
-def with_results(root: Path, draft: Erasing) -> Erasing:
+def with_results(root: Place, draft: Erasing) -> Erasing:
     """The same with the results of pictures that show them or were made with them, and with what bears the name.
 
     This reads every file. What was found before is kept, so that a second look, after some of them went, takes none away.
@@ -29,7 +31,7 @@ def with_results(root: Path, draft: Erasing) -> Erasing:
     return draft.model_copy(update={"results": tuple(sorted(results)), "told": tuple(sorted(told))})
 
 
-def media_made_with(root: Path, gone: frozenset[str]) -> Iterator[str]:
+def media_made_with(root: Place, gone: frozenset[str]) -> Iterator[str]:
     """Media for whose result a face of theirs was restored or was a reference; not those that had only to differ from it."""
     for record_type in (RestoreTask, RestoredSegment, TrackGate):
         for path in fragments(root, record_type):
@@ -47,11 +49,11 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 (a cell may be anythi
             yield from _strings(part)
 
 
-def _results(root: Path, media_ids: Collection[str]) -> set[str]:
+def _results(root: Place, media_ids: Collection[str]) -> set[str]:
     """Paths below OUTPUT of the results of these media that are there."""
     rows = rows_of(root, RestoredMedia, ["media_id", "path"])
-    return {row["path"] for row in rows if row["media_id"] in media_ids and (root / row["path"]).exists()}
+    return {row["path"] for row in rows if row["media_id"] in media_ids and stamp_of(root / row["path"])}
 
 
 def _is_made_again(path: str) -> bool:
-    return path.startswith("restored/") or Path(path).suffix.lower() in _MADE_AGAIN
+    return path.startswith("restored/") or PurePosixPath(path).suffix.lower() in _MADE_AGAIN

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence, Set
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,8 +9,10 @@ import pyarrow.compute as pc
 from f2s_catalog.erase import THUMBNAILS
 from f2s_catalog.erase_faces import rows_of, tables_of
 from f2s_catalog.ids import digest
+from f2s_catalog.place import Place
 from f2s_catalog.records import Face, Identity, Label, MediaItem, Source
 from f2s_catalog.spelled import Spelled
+from f2s_catalog.storage import read, walk
 from f2s_catalog.store import catalog_folder
 
 __all__ = ["is_elsewhere", "names_of", "needles_of", "thumbnail_name"]
@@ -19,7 +20,7 @@ __all__ = ["is_elsewhere", "names_of", "needles_of", "thumbnail_name"]
 _SLICE = 96
 
 
-def names_of(root: Path, ids: Set[str]) -> tuple[list[str], list[str]]:
+def names_of(root: Place, ids: Set[str]) -> tuple[list[str], list[str]]:
     """What they were ever called, and what others were."""
     rows = [*rows_of(root, Identity, ["identity_id", "name"]), *rows_of(root, Label, ["identity_id", "name"])]
     own = {row["name"] for row in rows if row["identity_id"] in ids and row["name"]}
@@ -27,12 +28,13 @@ def names_of(root: Path, ids: Set[str]) -> tuple[list[str], list[str]]:
     return sorted(own), sorted(others)
 
 
-def is_elsewhere(root: Path, names: Sequence[str], others: Sequence[str]) -> bool:
+def is_elsewhere(root: Place, names: Sequence[str], others: Sequence[str]) -> bool:
     """Whether a name is a word of paths, or of another's longer name."""
     texts = {row["path"] for kind in (Source, MediaItem) for row in rows_of(root, kind, ["path"])} | set(others)
-    for path in root.glob("runs/*/run.json"):
-        texts.add(str(json.loads(path.read_text(encoding="utf-8")).get("input", "")))
-    texts.add(str(root.resolve()))
+    for found in walk(root / "runs"):
+        if found.path.endswith("/run.json"):
+            texts.add(str(json.loads(read(root / "runs" / found.path)).get("input", "")))
+    texts.add(str(root))
     return Spelled(names).in_column(pa.array(sorted(texts), pa.string()), is_about_people=True)
 
 
@@ -41,7 +43,7 @@ def thumbnail_name(face_id: str) -> str:
     return digest(face_id)
 
 
-def needles_of(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[str, str]]:
+def needles_of(root: Place, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[str, str]]:
     """Bytes in hexadecimal that must be nowhere, and what they are."""
     for identity_id in sorted(ids):
         yield identity_id.encode().hex(), "the id of the person"
@@ -55,8 +57,9 @@ def needles_of(root: Path, ids: Set[str], face_ids: Set[str]) -> Iterator[tuple[
                 if len(values) > 1:
                     yield pa.array(values, pa.float32()).buffers()[1].to_pybytes()[: 4 * len(values)].hex(), what
     names = set(map(thumbnail_name, face_ids))
-    for path in sorted((catalog_folder(root) / THUMBNAILS).rglob("*")):
-        if path.stem.partition("-")[0] in names and path.is_file():
-            content = path.read_bytes()
+    folder = catalog_folder(root) / THUMBNAILS
+    for found in walk(folder):
+        if found.path.rpartition("/")[2].partition("-")[0] in names:
+            content = read(folder / found.path)
             begin = len(content) // 2  # all pictures of a format begin alike
             yield content[begin : begin + _SLICE].hex(), "a thumbnail"

@@ -1,18 +1,17 @@
 """An archive where people were told apart to one where nobody is: no vectors, identities, references, statements."""
 
-import shutil
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from f2s_catalog.cipher import read_fragment
-from f2s_catalog.erase import THUMBNAILS, people_held, rewrite
+from f2s_catalog.erase import bare_files, people_held, rewrite
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Face
-from f2s_catalog.store import catalog_folder, fragments
+from f2s_catalog.storage import remove
+from f2s_catalog.store import fragments
 
 __all__ = ["Collected", "collected", "erase_everybody"]
 
@@ -26,7 +25,7 @@ class Collected(NamedTuple):
     rows: int
 
 
-def collected(root: Path) -> Collected:
+def collected(root: Place) -> Collected:
     """What earlier runs left, in current and in older rows.
 
     Raises:
@@ -38,7 +37,7 @@ def collected(root: Path) -> Collected:
     return Collected(vectors, rows)
 
 
-def erase_everybody(root: Path) -> Collected:
+def erase_everybody(root: Place) -> Collected:
     """Remove all of that, and the pages and thumbnails that show people; what was removed.
 
     Faces without a vector stay, since they tell of damage; places of people who were erased stay, too. Who takes faces
@@ -57,15 +56,13 @@ def erase_everybody(root: Path) -> Collected:
                 rewrite(root, Face, path, left)
         for kind in (kind for kind in TABLES if kind.BIOMETRIC and kind is not Face):
             for path in fragments(root, kind):
-                path.unlink()
-        for page in root.glob("runs/*/report.html"):
-            page.unlink()
-        with suppress(FileNotFoundError):
-            shutil.rmtree(catalog_folder(root) / THUMBNAILS)
+                remove(path)
+        for bare in bare_files(root):
+            remove(bare)
     return found
 
 
-def _forget_looking(root: Path) -> None:
+def _forget_looking(root: Place) -> None:
     """Remove the attempts that made faces with a vector."""
     found = [_with_vector(read_fragment(path, Face, [*_MADE_BY, "embedder"])) for path in fragments(root, Face)]
     if not found:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -11,8 +10,10 @@ import pyarrow as pa
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
 from f2s_catalog.erase_journal import refuse_erased
+from f2s_catalog.locks import committing, job_lock, reducing, stating
+from f2s_catalog.place import Place
 from f2s_catalog.records import Attempt, Record
-from f2s_catalog.store import commit_lock, next_sequence, step_lock, write_fragment, writer_lock
+from f2s_catalog.store import write_fragment
 from f2s_catalog.views import asked_again, needed, reading
 
 __all__ = ["Catalog", "Outcome", "standing"]
@@ -39,7 +40,7 @@ class Catalog:
         root: the OUTPUT folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         self.root = root
         self._writing = False
 
@@ -54,7 +55,7 @@ class Catalog:
         """
         with ExitStack() as stack:
             if not self._writing:
-                stack.enter_context(writer_lock(self.root))
+                stack.enter_context(job_lock(self.root))
                 stack.callback(setattr, self, "_writing", False)
                 self._writing = True
                 if finish:
@@ -67,7 +68,7 @@ class Catalog:
         Raises:
             CatalogError: the folder cannot be written.
         """
-        return step_lock(self.root, step)
+        return reducing(self.root, step)
 
     def commit(self, writes: Sequence[type[Record]], outcomes: Sequence[Outcome]) -> None:
         """Append outcomes; their records become current together with their attempts, or not at all.
@@ -83,8 +84,7 @@ class Catalog:
         if not outcomes:
             return
         _check(writes, outcomes)
-        with commit_lock(self.root):
-            sequence = next_sequence(self.root)
+        with committing(self.root) as sequence:
             for record_type in writes:
                 rows = [(o.attempt, r) for o in outcomes for r in o.records if type(r) is record_type]
                 made = [
@@ -112,9 +112,8 @@ class Catalog:
         Raises:
             CatalogError: no space, no right, or somebody of whom this is said is being erased or was.
         """
-        with commit_lock(self.root):
+        with stating(self.root) as sequence:
             refuse_erased(self.root, facts)
-            sequence = next_sequence(self.root)
             for record_type in {type(fact): None for fact in facts}:
                 own = [fact for fact in facts if type(fact) is record_type]
                 write_fragment(self.root, record_type, to_table(record_type, own), sequence)

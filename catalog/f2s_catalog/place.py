@@ -20,6 +20,8 @@ __all__ = [
     "P",
     "Place",
     "S3Prefix",
+    "below",
+    "endpoint",
     "files_in",
     "filesystem",
     "folders_in",
@@ -84,12 +86,35 @@ def filesystem(where: Place) -> fs.FileSystem:
     Raises:
         CatalogError: the address of the server is wrong.
     """
-    return fs.LocalFileSystem() if isinstance(where, Path) else _s3(where.bucket, *map(_first, (_ENDPOINTS, _REGIONS)))
+    return fs.LocalFileSystem() if isinstance(where, Path) else _s3(where.bucket, endpoint(), _first(_REGIONS))
+
+
+def endpoint() -> str | None:
+    """Address of the server that object storage is asked at; none where it is that of the region.
+
+    Raises:
+        CatalogError: it is wrong.
+    """
+    # Only who asks for it has the machine's own role looked up, at an address that anybody on the way could answer.
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    found = _first(_ENDPOINTS)
+    if found is not None and not _ADDRESS.match(found):
+        raise CatalogError(f"AWS_ENDPOINT_URL is {found}, no address of a server; write https://HOST:PORT")
+    return found
 
 
 def inside(where: Place) -> str:
     """How ``filesystem`` calls it."""
     return str(where) if isinstance(where, Path) else f"{where.bucket}/{where.key}"
+
+
+def below(where: Place, root: Place) -> str:
+    """The path of what lies below a place, from there.
+
+    >>> below(place("s3://films/restored/work/a"), place("s3://films/restored"))
+    'work/a'
+    """
+    return str(where).removeprefix(f"{root}/")
 
 
 def files_in(folder: P) -> list[P]:
@@ -148,15 +173,11 @@ def _listed(folder: P, kind: fs.FileType) -> list[P]:
 
 
 @lru_cache(16)
-def _s3(bucket: str, endpoint: str | None, region: str | None) -> fs.S3FileSystem:
-    # Only who asks for it has the machine's own role looked up, at an address that anybody on the way could answer.
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-    if endpoint is None:
+def _s3(bucket: str, address: str | None, region: str | None) -> fs.S3FileSystem:
+    if address is None:
         region = region or _region_of(bucket)
-    elif not _ADDRESS.match(endpoint):
-        raise CatalogError(f"AWS_ENDPOINT_URL is {endpoint}, no address of a server; write https://HOST:PORT")
     return fs.S3FileSystem(
-        endpoint_override=endpoint,
+        endpoint_override=address,
         region=region or "us-east-1",
         connect_timeout=10,
         request_timeout=60,

@@ -1,13 +1,8 @@
 """Arrow tables to fragments on disk and back: append-only Parquet files, whole or absent, by one writer at a time."""
 
-import fcntl
 import hashlib
-import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -18,28 +13,23 @@ from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError, RewrittenError
 from f2s_catalog.place import P, Place, files_in, filesystem, inside, is_folder, reason
 from f2s_catalog.records import Record
+from f2s_catalog.storage import write
 
 __all__ = [
     "catalog_folder",
     "check_catalog",
-    "commit_lock",
     "fragments",
-    "next_sequence",
     "prove",
     "scan",
     "sequence_of",
-    "step_lock",
     "table_folder",
     "write_fragment",
-    "writer_lock",
 ]
 
 _DIGEST_LENGTH = 16
 _ROW_GROUP_ROWS = 65_536  # of a table that is sorted by what is asked, only the groups that hold it are read
 _TAIL_BYTES = 65_536  # that hold most footers, so that one read is enough
 _READERS = 16  # fragments that are looked at side by side: in object storage each look is a wait for the network
-_LOCK_NAME = ".lock"
-_COMMIT_LOCK_NAME = ".commit.lock"
 
 
 def catalog_folder(root: P) -> P:
@@ -67,11 +57,6 @@ def fragments(root: P, record_type: type[Record]) -> list[P]:
     """
     found = files_in(table_folder(root, record_type))
     return [one for one in found if one.name.startswith("part-") and one.name.endswith(".parquet")]
-
-
-def next_sequence(root: Path) -> int:
-    """A number above that of every fragment there is, committed or left by a crash."""
-    return max(map(sequence_of, catalog_folder(root).rglob("part-*.parquet")), default=0) + 1
 
 
 def sequence_of(fragment: Place) -> int:
@@ -116,7 +101,7 @@ def prove(root: Place, record_types: Iterable[type[Record]]) -> None:
                 raise _damaged(path) from damage
 
 
-def write_fragment(root: Path, record_type: type[Record], table: pa.Table, sequence: int) -> Path:
+def write_fragment(root: P, record_type: type[Record], table: pa.Table, sequence: int) -> P:
     """Append a fragment: written aside, synced, renamed; named by its commit and its footer, which speaks of all its pages.
 
     Raises:
@@ -133,83 +118,14 @@ def write_fragment(root: Path, record_type: type[Record], table: pa.Table, seque
         encryption_properties=locked,
     )
     content = sink.getvalue()
-    name = f"part-{sequence:010d}-{_digest(_footer(pa.BufferReader(content)))}.parquet"
+    name = f"part-{sequence:014d}-{_digest(_footer(pa.BufferReader(content)))}.parquet"
     final = table_folder(root, record_type) / name
-    aside = final.with_name(f".{name}.tmp")
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(final)
-        _sync_folder(final.parent)
+        write(final, content.to_pybytes())
     except OSError as error:
         way_out = "free space or give this user the right to write, then run again"
         raise CatalogError(f"cannot write {final}: {error.strerror}; {way_out}") from error
     return final
-
-
-@contextmanager
-def writer_lock(root: Path) -> Iterator[None]:
-    """Hold the right to run a job; what a crashed writer left aside is removed first. The lock ends with its process.
-
-    Raises:
-        CatalogError: another process holds it, or the folder cannot be written.
-    """
-    with _lock_file(root, _LOCK_NAME) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            way_out = "wait for its end, or choose another OUTPUT"
-            raise CatalogError(f"another run is writing to {root}; {way_out}") from error
-        with commit_lock(root):
-            for left in catalog_folder(root).rglob(".part-*.tmp"):
-                left.unlink()
-        yield
-
-
-@contextmanager
-def commit_lock(root: Path) -> Iterator[None]:
-    """Wait for the right to add fragments: held for one commit, so that people may say something while a job runs.
-
-    Raises:
-        CatalogError: the folder cannot be written.
-    """
-    with _lock_file(root, _COMMIT_LOCK_NAME) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def step_lock(root: Path, step: str) -> Iterator[None]:
-    """Wait for the right to run a step that must not run twice at a time.
-
-    Raises:
-        CatalogError: the folder cannot be written.
-    """
-    with _lock_file(root, f".{step}.lock") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _lock_file(root: Path, name: str) -> IO[str]:
-    folder = catalog_folder(root)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return (folder / name).open("a+")
-    except OSError as error:
-        way_out = "give this user the right to write, or choose another OUTPUT"
-        raise CatalogError(f"cannot write {folder}: {error.strerror}; {way_out}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _footer(file: pa.NativeFile) -> bytes:

@@ -5,15 +5,16 @@ It knows nothing of how rows are removed, so that it proves that they were.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from f2s_catalog.cipher import read_fragment
 from f2s_catalog.needles import Needles
+from f2s_catalog.place import P, Place, S3Prefix
 from f2s_catalog.records import TABLES, Record
 from f2s_catalog.spelled import Spelled
+from f2s_catalog.storage import read, walk
 from f2s_catalog.store import fragments
 
 __all__ = ["Sought", "Trace", "find_traces"]
@@ -49,7 +50,7 @@ class Trace:
     what: str
 
 
-def find_traces(root: Path, sought: Sought, skip: Iterable[Path] = ()) -> list[Trace]:
+def find_traces(root: P, sought: Sought, skip: Iterable[P] = ()) -> list[Trace]:
     """All files below OUTPUT that hold something of what is sought, each kind of thing once.
 
     Args:
@@ -64,17 +65,18 @@ def find_traces(root: Path, sought: Sought, skip: Iterable[Path] = ()) -> list[T
     needles, names = Needles(sought.needles), Spelled(sought.names, is_elsewhere=sought.is_elsewhere)
     ids = pa.array(sorted(sought.ids), pa.string())
     found: set[Trace] = set()
-    tables: dict[Path, type[Record]] = {path: kind for kind in TABLES for path in fragments(root, kind)}
+    tables: dict[Place, type[Record]] = {path: kind for kind in TABLES for path in fragments(root, kind)}
     skipped = set(skip)
-    for path in sorted(root.rglob("*")):
-        if not path.is_file() or path.is_symlink() or path in skipped or path.name.endswith(_LOCK):
+    for below in sorted(one.path for one in walk(root)):
+        path = root / below
+        if path in skipped or below.endswith(_LOCK):
             continue
-        is_table = path in tables or path.suffix.lower() == _TABLE
+        is_table = path in tables or below.lower().endswith(_TABLE)
         hits = _in_file(path, needles, None if is_table else names)
         if is_table:
             kind = tables.get(path, Record)
             hits |= _in_table(read_fragment(path, kind), kind, needles, names, ids)
-        found |= {Trace(str(path.relative_to(root)), what) for what in hits}
+        found |= {Trace(below, what) for what in hits}
     return sorted(found)
 
 
@@ -95,12 +97,15 @@ def _is_named(column: str, cells: pa.Array, record_type: type[Record], names: Sp
     return column not in _NOT_THEIRS and names.in_column(cells, is_about_people=record_type.BIOMETRIC)
 
 
-def _in_file(path: Path, needles: Needles, names: Spelled | None) -> set[str]:
-    """What stands in the bytes of a file, which are read once; none is copied."""
-    if not path.stat().st_size:
+def _in_file(path: Place, needles: Needles, names: Spelled | None) -> set[str]:
+    """What stands in the bytes of a file, which are read once; of one that lies here none is copied."""
+    if isinstance(path, S3Prefix):
+        content = pa.py_buffer(read(path))
+    elif not path.stat().st_size:
         return set()
-    with pa.memory_map(str(path)) as file:
-        content = file.read_buffer()
+    else:
+        with pa.memory_map(str(path)) as file:
+            content = file.read_buffer()
     hits = set(needles.find(content))
     if names is not None and names.in_file(content):
         hits.add("the name")

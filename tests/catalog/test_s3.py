@@ -29,14 +29,6 @@ ANN, BEN = "a" * 32, "b" * 32
 
 
 @pytest.fixture
-def variables(s3, monkeypatch):
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in s3.variables.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
 def archive(tmp_path):
     made = Archive(tmp_path / "archive")
     for name, people in [("1990 both é.jpg", (ANN, BEN)), ("ann.jpg", (ANN,)), ("ben.jpg", (BEN,)), ("none.jpg", ())]:

@@ -8,15 +8,14 @@ import pytest
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.locks import committing, job_lock
 from f2s_catalog.records import Attempt, Face, Source
 from f2s_catalog.store import (
     catalog_folder,
     fragments,
-    next_sequence,
     scan,
     table_folder,
     write_fragment,
-    writer_lock,
 )
 
 from tests.catalog.made import face, outcome, source
@@ -27,7 +26,7 @@ def empty(record_type):
 
 
 def hold(root, held, go_on):
-    with writer_lock(root):
+    with job_lock(root):
         held.set()
         go_on.wait()
 
@@ -44,7 +43,7 @@ def test_a_fragment_bears_its_commit_and_its_footer_in_its_name(tmp_path):
     path = write_fragment(tmp_path, Source, empty(Source), 12)
     content = path.read_bytes()
     footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
-    assert path.name == f"part-0000000012-{hashlib.sha256(footer).hexdigest()[:16]}.parquet"
+    assert path.name == f"part-00000000000012-{hashlib.sha256(footer).hexdigest()[:16]}.parquet"
     assert fragments(tmp_path, Source) == [path]
     assert [other.name for other in path.parent.iterdir()] == [path.name]
 
@@ -60,10 +59,12 @@ def test_a_table_without_a_folder_is_empty(tmp_path):
 
 
 def test_the_number_of_a_commit_is_above_all_there_are(tmp_path):
-    assert next_sequence(tmp_path) == 1
+    with committing(tmp_path) as sequence:
+        assert sequence == 1
     write_fragment(tmp_path, Face, empty(Face), 41)
     write_fragment(tmp_path, Source, empty(Source), 7)
-    assert next_sequence(tmp_path) == 42
+    with committing(tmp_path) as sequence:
+        assert sequence == 42
 
 
 def test_no_flipped_bit_goes_unseen(tmp_path):
@@ -78,7 +79,7 @@ def test_no_flipped_bit_goes_unseen(tmp_path):
         path.write_bytes(content)
         told = answer(catalog)
         harmless += told == rows
-        assert told == rows or (f"{path} is damaged; " in told and "remove every part-0000000001-* of the" in told)
+        assert told == rows or (f"{path} is damaged; " in told and "remove every part-00000000000001-* of the" in told)
     assert harmless < 10
     path.write_bytes(whole)
     assert len(catalog.rows(Source)) == 50
@@ -88,7 +89,7 @@ def test_without_the_damaged_commit_only_its_items_are_to_do_again(tmp_path):
     catalog = Catalog(tmp_path)
     catalog.commit((Face,), [outcome("a", face(0))])
     catalog.commit((Face,), [outcome("b", face(1))])
-    for path in tmp_path.rglob("part-0000000002-*"):
+    for path in tmp_path.rglob("part-00000000000002-*"):
         path.unlink()
     assert catalog.rows(Face) == [face(0)]
     assert catalog.pending("probe", [("a", "f1"), ("b", "f1")]) == {"b": 1}
@@ -125,7 +126,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_a_place_where_nothing_can_be_written_is_one_line(tmp_path):
     (tmp_path / "catalog").write_text("a file where the folder should be")
-    with pytest.raises(CatalogError, match=r"cannot write .*catalog.*: File exists"), writer_lock(tmp_path):
+    with pytest.raises(CatalogError, match=r"cannot write .*catalog.*: File exists"), job_lock(tmp_path):
         pass
 
 
@@ -146,16 +147,16 @@ def test_a_second_writer_is_turned_away_until_the_first_ends(tmp_path):
 
 
 def test_what_a_dead_writer_left_aside_is_removed(tmp_path):
-    left = table_folder(tmp_path, Source) / ".part-0000000003-abc.parquet.tmp"
+    left = table_folder(tmp_path, Source) / ".part-00000000000003-abc.parquet.tmp"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     assert fragments(tmp_path, Source) == []
-    with writer_lock(tmp_path):
+    with job_lock(tmp_path):
         assert not left.exists()
 
 
 def test_the_locks_leave_no_other_file(tmp_path):
-    with writer_lock(tmp_path):
+    with job_lock(tmp_path):
         pass
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {".lock", ".commit.lock"}

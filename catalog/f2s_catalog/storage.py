@@ -1,0 +1,295 @@
+"""Files to a place and back, each whole or not at all: in a folder of this machine, or as objects of a bucket.
+
+Where ``place.py`` reads tables, this moves whole files. Keys of a bucket are taken as they are, whatever stands in them.
+All trouble is an ``OSError`` whose ``strerror`` says what the system or the server said.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.place import Place, S3Prefix, endpoint
+
+__all__ = ["Found", "download", "drop_uploads", "read", "remove", "stamp_of", "upload", "walk", "write", "write_new"]
+
+_PART_BYTES = 16 * 2**20
+_ATTEMPTS = 5
+_KINDS: dict[str, tuple[type[OSError], int]] = {
+    "404": (FileNotFoundError, errno.ENOENT),
+    "NoSuchBucket": (FileNotFoundError, errno.ENOENT),
+    "NoSuchKey": (FileNotFoundError, errno.ENOENT),
+    "412": (FileExistsError, errno.EEXIST),
+    "PreconditionFailed": (FileExistsError, errno.EEXIST),
+    "403": (PermissionError, errno.EACCES),
+    "AccessDenied": (PermissionError, errno.EACCES),
+    "ExpiredToken": (PermissionError, errno.EACCES),
+    "InvalidAccessKeyId": (PermissionError, errno.EACCES),
+    "RequestTimeTooSkewed": (PermissionError, errno.EACCES),
+    "SignatureDoesNotMatch": (PermissionError, errno.EACCES),
+    "409": (OSError, errno.EBUSY),
+    "ConditionalRequestConflict": (OSError, errno.EBUSY),
+    "OperationAborted": (OSError, errno.EBUSY),
+    "KeyTooLongError": (OSError, errno.ENAMETOOLONG),
+    "InvalidURI": (OSError, errno.ENAMETOOLONG),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file below a place.
+
+    Attributes:
+        path: what stands behind the place and a slash; of an object the rest of its key, as it is.
+        byte_count: its size.
+        stamp: changes with the bytes: the ETag of an object, of a file the time of its last change in nanoseconds.
+        modified_ns: time of the last change, nanoseconds since 1970.
+    """
+
+    path: str
+    byte_count: int
+    stamp: str
+    modified_ns: int
+
+
+def read(where: Place) -> bytes:
+    """All bytes. Raises: FileNotFoundError; OSError."""
+    if isinstance(where, Path):
+        return where.read_bytes()
+    sink = BytesIO()
+    _fetch(where, sink, None)
+    return sink.getvalue()
+
+
+def write(where: Place, content: bytes) -> None:
+    """Put it there, instead of what was there; folders are made. Raises: OSError."""
+    if isinstance(where, S3Prefix):
+        with _said(where):
+            _client().put_object(Bucket=where.bucket, Key=where.key, Body=content)
+        return
+    with _aside(where) as aside:
+        aside.write_bytes(content)
+        _settled(aside, where)
+
+
+def write_new(where: S3Prefix, content: bytes) -> bool:
+    """Put it there if nothing is; tells whether it did. Only as good as the server, see ``lease.py``.
+
+    Args:
+        where: the object.
+        content: like no other content, so that a request that is sent twice knows its own first.
+
+    Raises:
+        OSError: the server refuses, for another reason.
+    """
+    try:
+        with _said(where):
+            _client().put_object(Bucket=where.bucket, Key=where.key, Body=content, IfNoneMatch="*")
+    except FileExistsError:
+        return read(where) == content
+    except OSError as error:
+        if error.errno == errno.EBUSY:  # another one is being put at this moment
+            return False
+        raise
+    return True
+
+
+def upload(where: Place, file: Path) -> None:
+    """Move a finished file of this machine there. Raises: OSError; the file stays then."""
+    if isinstance(where, Path):
+        where.parent.mkdir(parents=True, exist_ok=True)
+        with _aside(where) as aside:
+            shutil.copyfile(file, aside)
+            shutil.copystat(file, aside)
+            _settled(aside, where)
+    else:
+        with _said(where):
+            _client().upload_file(str(file), where.bucket, where.key, Config=_transfers())
+    file.unlink()
+
+
+def download(where: Place, file: Path, stamp: str | None = None) -> None:
+    """Copy it to a file of this machine.
+
+    Args:
+        where: what to copy.
+        file: where to; its folder is there.
+        stamp: as ``walk`` found it; it must still be that.
+
+    Raises:
+        FileExistsError: it is another one now.
+        FileNotFoundError: it is not there.
+        OSError: it cannot be read, or not written here.
+    """
+    if isinstance(where, Path):
+        shutil.copyfile(where, file, follow_symlinks=False)
+        return
+    with file.open("wb") as sink:
+        _fetch(where, sink, stamp)
+
+
+def remove(where: Place) -> None:
+    """Take it away; that it is not there is no trouble. Raises: OSError."""
+    if isinstance(where, Path):
+        where.unlink(missing_ok=True)
+        return
+    with _said(where):
+        _client().delete_object(Bucket=where.bucket, Key=where.key)
+
+
+def stamp_of(where: Place) -> str | None:
+    """What ``walk`` says of this one file; none where it is not there. Raises: OSError."""
+    try:
+        if isinstance(where, Path):
+            return str(where.stat(follow_symlinks=False).st_mtime_ns)
+        with _said(where):
+            return str(_client().head_object(Bucket=where.bucket, Key=where.key)["ETag"])
+    except FileNotFoundError:
+        return None
+
+
+def walk(where: Place) -> Iterator[Found]:
+    """All files below a place, as they come; a folder that is not there holds none. Links are not followed.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    yield from _walk_folder(where, "") if isinstance(where, Path) else _walk_bucket(where)
+
+
+def drop_uploads(where: S3Prefix) -> int:
+    """End the uploads that were begun below a place and never ended; tells how many. Raises: OSError."""
+    count = 0
+    with _said(where):
+        for page in (
+            _client().get_paginator("list_multipart_uploads").paginate(Bucket=where.bucket, Prefix=_below(where))
+        ):
+            for one in page.get("Uploads", ()):
+                _client().abort_multipart_upload(Bucket=where.bucket, Key=one["Key"], UploadId=one["UploadId"])
+                count += 1
+    return count
+
+
+def _fetch(where: S3Prefix, sink: BinaryIO, stamp: str | None) -> None:
+    """All bytes of an object; begun anew where they came torn, or were changed on the way, which their checksum tells."""
+    from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+    torn = (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
+    matched = {"IfMatch": stamp} if stamp else {}
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            with _said(where, but=torn if left else ()):
+                answer = _client().get_object(Bucket=where.bucket, Key=where.key, **matched)
+                shutil.copyfileobj(answer["Body"], sink, 2**20)
+        except torn:
+            sink.seek(0)
+            sink.truncate()
+        else:
+            return
+
+
+def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:
+    waiting = [(folder, prefix)]
+    while waiting:
+        folder, prefix = waiting.pop()
+        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((Path(entry.path), f"{prefix}{entry.name}/"))
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    changed = status.st_mtime_ns
+                    yield Found(f"{prefix}{entry.name}", status.st_size, str(changed), changed)
+
+
+def _walk_bucket(where: S3Prefix) -> Iterator[Found]:
+    prefix = _below(where)
+    with _said(where):
+        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=prefix):
+            for one in page.get("Contents", ()):
+                changed = int(one["LastModified"].timestamp() * 1e9)
+                yield Found(one["Key"].removeprefix(prefix), one["Size"], one["ETag"], changed)
+
+
+def _below(where: S3Prefix) -> str:
+    return f"{where.key}/" if where.key else ""
+
+
+@contextmanager
+def _aside(final: Path) -> Iterator[Path]:
+    """A name beside it for what is not whole yet; nothing stays there."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    aside = final.with_name(f".{final.name[:32]}.{secrets.token_hex(8)}.tmp")
+    try:
+        yield aside
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _settled(aside: Path, final: Path) -> None:
+    """Give it its name, so that both last through a power cut."""
+    _sync(aside)
+    aside.replace(final)
+    _sync(final.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _said(where: S3Prefix, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """What a server or the way to it says, as the system says the like of a disk."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except but:
+        raise
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        kind, number = _KINDS.get(str(told.get("Code")), (OSError, errno.EIO))
+        words = " ".join(f"{told.get('Code')}: {told.get('Message') or error}".split())
+        raise kind(number, words, str(where)) from error
+    except BotoCoreError as error:
+        raise OSError(errno.EIO, " ".join(str(error).split()), str(where)) from error
+
+
+@lru_cache(1)
+def _client() -> Any:  # noqa: ANN401 (boto3 is untyped)
+    """The one client of this process, for all its threads."""
+    try:
+        import boto3
+        from botocore.config import Config
+    except ModuleNotFoundError as error:
+        raise CatalogError(f"{error.name} is not installed: pip install 'f2s-ray[restore]'") from error
+    address = endpoint()
+    config = Config(
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=32,
+        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        s3={"addressing_style": "path" if address else "auto"},
+    )
+    return boto3.session.Session().client("s3", endpoint_url=address, config=config)
+
+
+@lru_cache(1)
+def _transfers() -> Any:  # noqa: ANN401
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)

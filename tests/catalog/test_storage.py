@@ -1,0 +1,113 @@
+"""Whole files to a place and back, in a folder and on a real server."""
+
+import os
+
+import pytest
+from f2s_catalog import storage
+from f2s_catalog.place import S3Prefix
+from f2s_catalog.storage import download, drop_uploads, read, remove, stamp_of, upload, walk, write, write_new
+
+from tests.s3_server import BUCKET, wire_to
+
+ODD = (
+    "a b.jpg",
+    "é/ü.jpg",
+    "Upper.jpg",
+    "upper.jpg",
+    "per%20cent+plus.jpg",
+    "?versionId=1",
+    "line\nbreak.jpg",
+    "[x]*.jpg",
+)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def there(request, tmp_path):
+    if request.param == "folder":
+        return tmp_path / "there"
+    request.getfixturevalue("variables")
+    return S3Prefix(BUCKET, f"storage/{tmp_path.name}")
+
+
+def test_what_is_written_is_read_listed_and_removed(there):
+    for name in ODD:
+        write(there / name, name.encode())
+    assert {found.path: found.byte_count for found in walk(there)} == {name: len(name.encode()) for name in ODD}
+    for found in walk(there):
+        assert read(there / found.path) == found.path.encode()
+        assert stamp_of(there / found.path) == found.stamp
+    for name in ODD:
+        remove(there / name)
+        remove(there / name)
+    assert list(walk(there)) == []
+    assert stamp_of(there / ODD[0]) is None
+    with pytest.raises(FileNotFoundError):
+        read(there / ODD[0])
+
+
+def test_a_folder_that_is_not_there_holds_nothing(there):
+    assert list(walk(there / "nowhere")) == []
+
+
+def test_a_file_of_many_parts_arrives_as_it_was_and_leaves(there, tmp_path):
+    file, back = tmp_path / "large", tmp_path / "back"
+    content = os.urandom(2 * storage._PART_BYTES + 12345)
+    file.write_bytes(content)
+    upload(there / "deep/er/large", file)
+    assert not file.exists()
+    download(there / "deep/er/large", back)
+    assert back.read_bytes() == content
+    assert [found.path for found in walk(there)] == ["deep/er/large"]
+
+
+def test_another_content_has_another_stamp_and_is_not_fetched_under_the_old_one(variables, tmp_path):
+    where = S3Prefix(BUCKET, f"storage/{tmp_path.name}/one")
+    write(where, b"first")
+    first = stamp_of(where)
+    download(where, tmp_path / "one", first)
+    write(where, b"other")
+    with pytest.raises(FileExistsError):
+        download(where, tmp_path / "one", first)
+    assert stamp_of(where) != first
+
+
+def test_only_the_first_is_put_where_nothing_was(variables, tmp_path):
+    where = S3Prefix(BUCKET, f"storage/{tmp_path.name}/new")
+    assert write_new(where, b"mine")
+    assert not write_new(where, b"theirs")
+    assert write_new(where, b"mine")  # the same request, sent twice
+    assert read(where) == b"mine"
+
+
+def test_uploads_that_were_never_ended_are_ended(variables, tmp_path):
+    root = S3Prefix(BUCKET, f"storage/{tmp_path.name}")
+    client = storage._client()
+    for key in (f"{root.key}/half", f"{root.key}-other/half"):
+        begun = client.create_multipart_upload(Bucket=BUCKET, Key=key)
+        client.upload_part(Bucket=BUCKET, Key=key, UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 6_000_000)
+    assert drop_uploads(root) == 1
+    assert drop_uploads(root) == 0
+    assert drop_uploads(S3Prefix(BUCKET, f"{root.key}-other")) == 1
+
+
+def test_what_a_server_says_is_told_as_of_a_disk(variables, monkeypatch, tmp_path):
+    with pytest.raises(FileNotFoundError) as nowhere:
+        read(S3Prefix("no-such-bucket", "a"))
+    assert "NoSuch" in nowhere.value.strerror
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    storage._client.cache_clear()
+    with pytest.raises(PermissionError) as refused:
+        write(S3Prefix(BUCKET, "a"), b"")
+    assert "wrong" not in str(refused.value)
+    with wire_to(None) as deaf:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", deaf.endpoint)
+        storage._client.cache_clear()
+        with pytest.raises(OSError, match="endpoint URL"):
+            read(S3Prefix(BUCKET, "a"))
+        assert deaf.connections > 1
+
+
+def test_links_are_listed_nowhere(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to("/etc")
+    assert list(walk(tmp_path / "in")) == []
