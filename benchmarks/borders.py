@@ -17,6 +17,7 @@ from f2s_ray.evaluation.tables import table
 from f2s_ray.media.tiles import tile_grid
 from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.films import Film, Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 
 NEAR = 2  # steps on both sides of a border that it is compared with
 NEAR_PX = (-16, -8, 8, 16)  # on the grid of the source's blocks, which restoring smooths
@@ -36,7 +37,10 @@ def rows(source: Path, output: Path) -> Iterator[list[str]]:
         if media.film is None or media.media_id not in results:
             continue
         result = results[media.media_id]
-        pair = Films(source).of(media), Films(output).get(result.path, result.digest, "progressive")
+        pair = (
+            Films(Inputs(str(source))).of(media),
+            Films(Inputs(str(output))).get(result.path, result.digest, "progressive"),
+        )
         borders = sorted(cuts.get(media.media_id, []))
         in_time = [f"{_time_ratio(film, borders):.3f}" if borders else "" for film in pair]
         in_picture = _tile_ratio(*pair)

@@ -45,9 +45,12 @@ def load(source: str | None, overrides: list[str]) -> Config:
     return read(Config, PRESETS, source, overrides)
 
 
-def load_text(text: str, source: str) -> Config:
-    """The configuration that an earlier run wrote down as YAML; ``source`` is named in an error. Raises: as ``read``."""
-    return _settings(Config, _mapping(text, source), [])
+def load_text(text: str, source: str, overrides: Sequence[str] = ()) -> Config:
+    """The configuration that an earlier run wrote down as YAML, changed by some words; ``source`` is named in an error.
+
+    Raises: as ``read``.
+    """
+    return _settings(Config, _mapping(text, source), overrides)
 
 
 def read(kind: type[Settings], presets: Path, source: str | None, overrides: Sequence[str]) -> Settings:

@@ -10,7 +10,7 @@ from f2s_catalog.cipher import read_fragment
 from f2s_catalog.place import Place
 from f2s_catalog.records import CodeEstimate, DegradationCode, RestoredMedia, Shot
 from f2s_catalog.scrub import scrub
-from f2s_catalog.storage import stamp_of
+from f2s_catalog.storage import look
 from f2s_catalog.store import fragments
 
 __all__ = ["told_codes", "told_results", "without_codes"]
@@ -44,7 +44,7 @@ def told_results(root: Place, codes: Collection[str]) -> set[str]:
         shots |= {shot_id for shot_id, one in rows if one in codes}
     media = _where(root, Shot, "shot_id", shots, "media_id")
     paths = _where(root, RestoredMedia, "media_id", media, "path")
-    return {path for path in paths if stamp_of(root / path)}
+    return {path for path in paths if look(root / path)}
 
 
 def _where(root: Place, record_type: type[Shot | RestoredMedia], key: str, wanted: Set[str], column: str) -> set[str]:

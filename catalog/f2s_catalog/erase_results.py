@@ -11,7 +11,7 @@ from f2s_catalog.erase_journal import Erasing
 from f2s_catalog.place import Place
 from f2s_catalog.records import RestoredMedia, RestoredSegment, RestoreTask, TrackGate
 from f2s_catalog.scrub import scrub
-from f2s_catalog.storage import stamp_of
+from f2s_catalog.storage import look
 from f2s_catalog.store import fragments
 from f2s_catalog.traces import find_traces
 
@@ -52,7 +52,7 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 (a cell may be anythi
 def _results(root: Place, media_ids: Collection[str]) -> set[str]:
     """Paths below OUTPUT of the results of these media that are there."""
     rows = rows_of(root, RestoredMedia, ["media_id", "path"])
-    return {row["path"] for row in rows if row["media_id"] in media_ids and stamp_of(root / row["path"])}
+    return {row["path"] for row in rows if row["media_id"] in media_ids and look(root / row["path"])}
 
 
 def _is_made_again(path: str) -> bool:

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import S3Prefix, reason
-from f2s_catalog.storage import read, remove, stamp_of, walk, write, write_new
+from f2s_catalog.storage import look, read, remove, walk, write, write_new
 
 __all__ = ["LEASE_SECONDS", "Lease", "claim", "leased"]
 
@@ -138,7 +138,7 @@ def _ended(root: S3Prefix, folder: S3Prefix) -> int:
     begin, before = time.monotonic(), None
     while True:
         last = max(_numbers(folder), default=0)
-        if not last or stamp_of(_file(folder, last, _OVER)):
+        if not last or look(_file(folder, last, _OVER)):
             return last
         try:
             sign = read(_file(folder, last, _ALIVE))

@@ -67,6 +67,9 @@ class Source(Record):
     path: str = Field(description="path below INPUT")
     byte_count: int = Field(description="size of the file; 0 for what is not a file")
     modified_ns: int = Field(description="time of the last change, nanoseconds since 1970")
+    etag: str = Field(
+        "", description="of an object in a bucket its ETag, which changes with its bytes; of a file nothing"
+    )
     trouble: str | None = Field(description="why it cannot be an item (directory, link, special file, name), else null")
 
 
@@ -108,6 +111,7 @@ class MediaItem(Record):
     content_digest: str = Field(description="SHA-256 of the bytes")
     byte_count: int = Field(description="size of the file")
     modified_ns: int = Field(description="time of the last change of the source, nanoseconds since 1970")
+    etag: str = Field("", description="of an object in a bucket its ETag, as it was read")
     kind: Literal["photo", "film"] = Field(description="a photo is one shot of one frame")
     format: str = Field(description="by content, not by name: JPEG, PNG, TIFF, WEBP, HEIF, AVIF, RAW, FILM")
     width_px: int = Field(description="width of the upright first page or frame")

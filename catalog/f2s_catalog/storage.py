@@ -5,6 +5,7 @@ All trouble is an ``OSError`` whose ``strerror`` says what the system or the ser
 """
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -20,10 +21,25 @@ from typing import Any, BinaryIO
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place, S3Prefix, endpoint
 
-__all__ = ["Found", "download", "drop_uploads", "read", "remove", "stamp_of", "upload", "walk", "write", "write_new"]
+__all__ = [
+    "Found",
+    "digest_of",
+    "drop_uploads",
+    "look",
+    "move",
+    "read",
+    "read_range",
+    "remove",
+    "settle",
+    "upload",
+    "walk",
+    "write",
+    "write_new",
+]
 
 _PART_BYTES = 16 * 2**20
 _ATTEMPTS = 5
+_DIGEST = "sha256"
 _KINDS: dict[str, tuple[type[OSError], int]] = {
     "404": (FileNotFoundError, errno.ENOENT),
     "NoSuchBucket": (FileNotFoundError, errno.ENOENT),
@@ -65,9 +81,15 @@ def read(where: Place) -> bytes:
     """All bytes. Raises: FileNotFoundError; OSError."""
     if isinstance(where, Path):
         return where.read_bytes()
-    sink = BytesIO()
-    _fetch(where, sink, None)
-    return sink.getvalue()
+    return _fetched(where, {})
+
+
+def read_range(where: S3Prefix, first: int, stop: int, stamp: str) -> bytes:
+    """Bytes [first, stop) of an object that is still the one with this stamp. Raises: FileExistsError where it is another one; OSError."""
+    found = _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp})
+    if len(found) != stop - first:
+        raise OSError(errno.EIO, f"{len(found)} bytes came instead of {stop - first}", str(where))
+    return found
 
 
 def write(where: Place, content: bytes) -> None:
@@ -78,7 +100,7 @@ def write(where: Place, content: bytes) -> None:
         return
     with _aside(where) as aside:
         aside.write_bytes(content)
-        _settled(aside, where)
+        settle(aside, where)
 
 
 def write_new(where: S3Prefix, content: bytes) -> bool:
@@ -103,38 +125,43 @@ def write_new(where: S3Prefix, content: bytes) -> bool:
     return True
 
 
-def upload(where: Place, file: Path) -> None:
-    """Move a finished file of this machine there. Raises: OSError; the file stays then."""
-    if isinstance(where, Path):
-        where.parent.mkdir(parents=True, exist_ok=True)
-        with _aside(where) as aside:
-            shutil.copyfile(file, aside)
-            shutil.copystat(file, aside)
-            _settled(aside, where)
+def upload(where: S3Prefix, file: Path) -> None:
+    """Copy a finished file of this machine there, in parts where it is large. Raises: OSError."""
+    told = {"Metadata": {_DIGEST: _digest(file)}}
+    with _said(where):
+        _client().upload_file(str(file), where.bucket, where.key, ExtraArgs=told, Config=_transfers())
+
+
+def settle(aside: Path, final: Path) -> None:
+    """Give a finished file its name, in a folder of the same disk, so that both last through a power cut. Raises: OSError."""
+    _sync(aside)
+    aside.replace(final)
+    _sync(final.parent)
+
+
+def move(where: Place, target: Place) -> None:
+    """Give a file another name below the same place; folders are made. Raises: FileNotFoundError; OSError."""
+    if isinstance(where, S3Prefix) and isinstance(target, S3Prefix):
+        with _said(target):
+            _client().copy({"Bucket": where.bucket, "Key": where.key}, target.bucket, target.key, Config=_transfers())
+        remove(where)
+    elif isinstance(where, Path) and isinstance(target, Path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        settle(where, target)
     else:
+        raise TypeError(f"{where} and {target} do not lie below one place")
+
+
+def digest_of(where: Place) -> str | None:
+    """SHA-256 of a file, which an object that was uploaded bears; none where it is not there. Raises: OSError."""
+    try:
+        if isinstance(where, Path):
+            return _digest(where)
         with _said(where):
-            _client().upload_file(str(file), where.bucket, where.key, Config=_transfers())
-    file.unlink()
-
-
-def download(where: Place, file: Path, stamp: str | None = None) -> None:
-    """Copy it to a file of this machine.
-
-    Args:
-        where: what to copy.
-        file: where to; its folder is there.
-        stamp: as ``walk`` found it; it must still be that.
-
-    Raises:
-        FileExistsError: it is another one now.
-        FileNotFoundError: it is not there.
-        OSError: it cannot be read, or not written here.
-    """
-    if isinstance(where, Path):
-        shutil.copyfile(where, file, follow_symlinks=False)
-        return
-    with file.open("wb") as sink:
-        _fetch(where, sink, stamp)
+            borne = _client().head_object(Bucket=where.bucket, Key=where.key)["Metadata"].get(_DIGEST)
+            return str(borne) if borne else hashlib.sha256(read(where)).hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def remove(where: Place) -> None:
@@ -146,14 +173,14 @@ def remove(where: Place) -> None:
         _client().delete_object(Bucket=where.bucket, Key=where.key)
 
 
-def stamp_of(where: Place) -> str | None:
-    """What ``walk`` says of this one file; none where it is not there. Raises: OSError."""
+def look(where: Place) -> Found | None:
+    """What ``walk`` says of this one file, whose path is empty; none where it is not there. Raises: OSError."""
     try:
         if isinstance(where, Path):
-            return str(where.stat(follow_symlinks=False).st_mtime_ns)
+            return _file(where.stat(follow_symlinks=False), "")
         with _said(where):
-            return str(_client().head_object(Bucket=where.bucket, Key=where.key)["ETag"])
-    except FileNotFoundError:
+            return _object(_client().head_object(Bucket=where.bucket, Key=where.key), "", "ContentLength")
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -179,16 +206,21 @@ def drop_uploads(where: S3Prefix) -> int:
     return count
 
 
-def _fetch(where: S3Prefix, sink: BinaryIO, stamp: str | None) -> None:
+def _fetched(where: S3Prefix, wanted: dict[str, str]) -> bytes:
+    sink = BytesIO()
+    _fetch(where, sink, wanted)
+    return sink.getvalue()
+
+
+def _fetch(where: S3Prefix, sink: BinaryIO, wanted: dict[str, str]) -> None:
     """All bytes of an object; begun anew where they came torn, or were changed on the way, which their checksum tells."""
     from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
     torn = (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
-    matched = {"IfMatch": stamp} if stamp else {}
     for left in reversed(range(_ATTEMPTS)):
         try:
             with _said(where, but=torn if left else ()):
-                answer = _client().get_object(Bucket=where.bucket, Key=where.key, **matched)
+                answer = _client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
                 shutil.copyfileobj(answer["Body"], sink, 2**20)
         except torn:
             sink.seek(0)
@@ -206,10 +238,9 @@ def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((Path(entry.path), f"{prefix}{entry.name}/"))
                     continue
-                status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode):
-                    changed = status.st_mtime_ns
-                    yield Found(f"{prefix}{entry.name}", status.st_size, str(changed), changed)
+                found = _file(entry.stat(follow_symlinks=False), f"{prefix}{entry.name}")
+                if found is not None:
+                    yield found
 
 
 def _walk_bucket(where: S3Prefix) -> Iterator[Found]:
@@ -217,8 +248,16 @@ def _walk_bucket(where: S3Prefix) -> Iterator[Found]:
     with _said(where):
         for page in _client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=prefix):
             for one in page.get("Contents", ()):
-                changed = int(one["LastModified"].timestamp() * 1e9)
-                yield Found(one["Key"].removeprefix(prefix), one["Size"], one["ETag"], changed)
+                yield _object(one, one["Key"].removeprefix(prefix), "Size")
+
+
+def _file(status: os.stat_result, path: str) -> Found | None:
+    is_file = stat.S_ISREG(status.st_mode)
+    return Found(path, status.st_size, str(status.st_mtime_ns), status.st_mtime_ns) if is_file else None
+
+
+def _object(said: dict[str, Any], path: str, size: str) -> Found:
+    return Found(path, said[size], said["ETag"], int(said["LastModified"].timestamp() * 1e9))
 
 
 def _below(where: S3Prefix) -> str:
@@ -236,11 +275,9 @@ def _aside(final: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def _settled(aside: Path, final: Path) -> None:
-    """Give it its name, so that both last through a power cut."""
-    _sync(aside)
-    aside.replace(final)
-    _sync(final.parent)
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

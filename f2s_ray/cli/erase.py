@@ -2,7 +2,6 @@
 
 import getpass
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from f2s_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from f2s_catalog.erase_journal import Erasing
+    from f2s_catalog.place import Place
 
 __all__ = ["encrypt", "erase"]
 
@@ -46,7 +46,7 @@ def erase(
     return _erase_person(folder, person, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-def _erase_person(folder: Path, person: str, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+def _erase_person(folder: "Place", person: str, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     from f2s_catalog.erase_plan import planned, whom_ever
     from f2s_catalog.errors import QueryError
 
@@ -74,7 +74,7 @@ def _erase_person(folder: Path, person: str, *, dry_run: bool, yes: bool, as_jso
     return 0
 
 
-def _erase_everybody(folder: Path, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+def _erase_everybody(folder: "Place", *, dry_run: bool, yes: bool, as_json: bool) -> int:
     from f2s_catalog.everybody import collected, erase_everybody
 
     from f2s_ray.flows.people import has_identities

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place, folders_in, is_folder, place, read_text
 from f2s_catalog.records import Source
 
 from f2s_ray import __version__
 from f2s_ray.cli.options import Common
-from f2s_ray.cli.preflight import check_space, existing_output, input_folder, output_folder
+from f2s_ray.cli.preflight import check_space, existing_output, input_place, output_place
 from f2s_ray.cli.progress import watch
 from f2s_ray.cli.runs import Run, read_run
 from f2s_ray.cli.tally import Tally, tally
 from f2s_ray.cli.text import error_line, print_json, print_line
-from f2s_ray.config import Config, EngineConfig, dump, load
+from f2s_ray.config import Config, EngineConfig, dump, load, load_text
 from f2s_ray.engines import local
 from f2s_ray.engines.run import Summary
 from f2s_ray.errors import ConfigError, JobError
@@ -26,7 +26,7 @@ from f2s_ray.stages.inventory import list_sources
 
 __all__ = ["Ended", "Job", "again", "limited", "new_job", "run_job"]
 
-Flow = Callable[[Config, Path, Path], list[Step]]
+Flow = Callable[[Config, Place, Place], list[Step]]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Job:
     """What to do to which archive."""
 
     command: str
-    source: Path
-    output: Path
+    source: Place
+    output: Place
     config: Config
     common: Common
     retry: frozenset[str] = frozenset()
@@ -57,11 +57,11 @@ def new_job(command: str, source: str, output: str, common: Common) -> Job:
         JobError: OUTPUT cannot be written or has no room.
     """
     config = load(common.config, common.all_overrides())
-    source_folder = input_folder(source)
-    folder = output_folder(output, source_folder)
-    _refuse_other_archive(folder, source_folder)
-    check_space(folder, (found.byte_count for found in list_sources(source_folder)))
-    return Job(command, source_folder, folder, config, common)
+    there = input_place(source)
+    where = output_place(output, there)
+    _refuse_other_archive(where, there)
+    check_space(where, (found.byte_count for found in list_sources(there)))
+    return Job(command, there, where, config, common)
 
 
 def again(command: str, output: str, common: Common, retry: frozenset[str] = frozenset()) -> Job:
@@ -73,10 +73,11 @@ def again(command: str, output: str, common: Common, retry: frozenset[str] = fro
     """
     folder = existing_output(output)
     before = read_run(folder)
-    kept = str(folder / "runs" / before["run_id"] / "config.yaml")
-    config = load(common.config or kept, common.all_overrides())
-    source = input_folder(before["input"])
-    output_folder(output, source)
+    kept = folder / "runs" / before["run_id"] / "config.yaml"
+    overrides = common.all_overrides()
+    config = load(common.config, overrides) if common.config else load_text(read_text(kept), str(kept), overrides)
+    source = input_place(before["input"])
+    output_place(output, source)
     return Job(command, source, folder, config, common, retry)
 
 
@@ -112,7 +113,7 @@ def limited(step: Step, count: int) -> Step:
     return replace(step, inputs=first)
 
 
-def _last_step(steps: list[Step], output: Path) -> str:
+def _last_step(steps: list[Step], output: Place) -> str:
     """The step that makes a file done: the last that works on files; with reductions alone, that of the run before."""
     names = [step.name for step in steps if isinstance(step, MapStep)]
     return names[-1] if names else str(read_run(output)["last_step"])
@@ -130,12 +131,12 @@ def _engine(config: EngineConfig) -> Callable[..., Summary]:
     return partial(ray_data.run, config=ray_data.RayConfig(address=address, workers=config.workers))
 
 
-def _refuse_other_archive(output: Path, source: Path) -> None:
+def _refuse_other_archive(output: Place, source: Place) -> None:
     """Two archives in one OUTPUT would overwrite each other's results; one that has only moved is welcome."""
-    if not any(output.glob("runs/*/run.json")):
+    if not folders_in(output / "runs"):
         return
-    before = Path(read_run(output)["input"])
-    if before != source and before.is_dir():
+    before = place(read_run(output)["input"])
+    if before != source and is_folder(before):
         raise ConfigError(f"OUTPUT {output} holds the results of {before}, not of {source}; choose another OUTPUT")
 
 

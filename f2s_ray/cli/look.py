@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from f2s_ray.cli.options import CatalogArgument, JsonOption, OutputArgument, ToOption
-from f2s_ray.cli.preflight import existing_output, existing_place
+from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows, readable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def query(
     """Ask the catalog in SQL. catalog/README.md lists its tables; `f2s query OUTPUT "SHOW TABLES"` their names."""
     from f2s_catalog.query import query as ask
 
-    folder = existing_place(output)
+    folder = existing_output(output)
     answer = ask(folder, sql)
     if to is not None:
         return _exported(answer, folder, to)
@@ -131,7 +131,7 @@ def find(
     from f2s_ray.cli.faces_of import faces_reader
     from f2s_ray.view.words import clock_words
 
-    folder = existing_place(output)
+    folder = existing_output(output)
     files = ask(folder, question.strip(), limit=limit, read_faces=faces_reader(folder))
     rows: list[dict[str, Any]] = [
         {
@@ -161,16 +161,13 @@ def find(
 def _exported(answer: "pa.Table", folder: "Place", to: str) -> int:
     """Write an answer to a file, which lies anywhere but in INPUT."""
     from f2s_catalog.export import export
+    from f2s_catalog.place import folders_in
 
     from f2s_ray.cli.runs import read_run
     from f2s_ray.errors import ConfigError
 
     path = Path(to).resolve()
-    if (
-        isinstance(folder, Path)
-        and any(folder.glob("runs/*/run.json"))
-        and path.is_relative_to(read_run(folder)["input"])
-    ):
+    if folders_in(folder / "runs") and path.is_relative_to(read_run(folder)["input"]):
         raise ConfigError(f"{to} lies inside INPUT, which is never written to; choose another place")
     export(answer, path)
     print_line(f"{answer.num_rows} rows in {path}")
@@ -184,16 +181,18 @@ def report(
     ] = 200,
 ) -> int:
     """Write the newest run's page: one HTML file that opens without a network; prints where it lies."""
+    from f2s_catalog.place import place
+
     from f2s_ray.cli.runs import read_run
     from f2s_ray.view.report import write_report
 
     folder = existing_output(output)
     run = read_run(folder)
-    print_line(str(write_report(folder, Path(run["input"]), run["run_id"], limit=limit)))
+    print_line(str(write_report(folder, place(run["input"]), run["run_id"], limit=limit)))
     return 0
 
 
-def print_plan(output: Path, *, as_json: bool) -> None:
+def print_plan(output: "Place", *, as_json: bool) -> None:
     """The table of work, dearest first, and what it sums up to."""
     from f2s_catalog.query import query as ask
 

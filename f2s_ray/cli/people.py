@@ -2,7 +2,6 @@
 
 import getpass
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,8 @@ from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import print_json, print_line, print_rows, readable
 
 if TYPE_CHECKING:
+    from f2s_catalog.place import Place
+
     from f2s_ray.flows.people import People
 
 __all__ = [
@@ -179,7 +180,7 @@ def not_same(
     return _done(output, who, as_json=as_json)
 
 
-def _people(folder: Path) -> "People":
+def _people(folder: "Place") -> "People":
     from f2s_ray.flows.people import People
 
     try:

@@ -1,9 +1,11 @@
 """One person to what is known of them, as a mapping and as lines."""
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f2s_ray.cli.text import print_line, readable
+
+if TYPE_CHECKING:
+    from f2s_catalog.place import Place
 
 __all__ = ["portrait", "print_portrait"]
 
@@ -33,7 +35,7 @@ ORDER BY fact_id
 """
 
 
-def portrait(output: Path, identity_id: str) -> dict[str, Any]:
+def portrait(output: "Place", identity_id: str) -> dict[str, Any]:
     """What is known of an identity that there is; where nobody has such an id, only the id."""
     from f2s_catalog.views import connect
 

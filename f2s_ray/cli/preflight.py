@@ -1,6 +1,7 @@
-"""INPUT and OUTPUT as a user wrote them to checked folders, before any work is done."""
+"""INPUT and OUTPUT as a user wrote them to checked places, before any work is done."""
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -12,80 +13,74 @@ from f2s_ray.errors import ConfigError, JobError
 if TYPE_CHECKING:
     from f2s_catalog.place import Place
 
-__all__ = ["check_space", "existing_output", "existing_place", "input_folder", "output_folder"]
+__all__ = ["check_space", "existing_output", "input_place", "output_place"]
 
 
-def input_folder(word: str) -> Path:
-    """INPUT as an absolute path without links.
+def input_place(word: str) -> "Place":
+    """INPUT: a folder as an absolute path without links, or a bucket or a part of it.
 
     Raises:
-        ConfigError: it is not there, no folder, or object storage.
+        ConfigError: it is not there, or no folder.
     """
-    _refuse_no_folder(word)
-    path = Path(word)
-    if not path.exists():
-        raise ConfigError(f"INPUT {word} is not there; give a folder with photos")
-    if not path.is_dir():
+    from f2s_catalog.place import is_folder
+
+    found = _place(word)
+    if isinstance(found, Path) and found.exists() and not found.is_dir():
         raise ConfigError(f"INPUT {word} is not a folder; give the folder that holds it")
-    return path.resolve()
+    if not is_folder(found):
+        raise ConfigError(f"INPUT {word} is not there; give a folder or a bucket with photos")
+    return found
 
 
-def output_folder(word: str, source: Path) -> Path:
-    """OUTPUT as an absolute path without links, made if need be, and writable.
+def output_place(word: str, source: "Place") -> "Place":
+    """OUTPUT, made if need be, and writable.
 
     Args:
         word: what the user wrote.
-        source: INPUT, from ``input_folder``.
+        source: INPUT, from ``input_place``.
 
     Raises:
-        ConfigError: it is a file, object storage, inside INPUT, or INPUT is inside it.
+        ConfigError: it is a file, inside INPUT, or INPUT is inside it.
         JobError: it cannot be written.
     """
-    _refuse_no_folder(word)
-    path = Path(word).resolve()
-    if path.exists() and not path.is_dir():
+    found = _place(word)
+    if isinstance(found, Path) and found.exists() and not found.is_dir():
         raise ConfigError(f"OUTPUT {word} is a file; give a folder")
-    if path == source or source in path.parents:
+    if f"{found}/".startswith(f"{source}/"):
         raise ConfigError(f"OUTPUT {word} lies inside INPUT {source}, which is never written to; choose another place")
-    if path in source.parents:
+    if f"{source}/".startswith(f"{found}/"):
         raise ConfigError(f"INPUT {source} lies inside OUTPUT {word}; choose another OUTPUT")
-    _probe(path)
-    return path
+    _probe(found)
+    return found
 
 
-def existing_output(word: str) -> Path:
+def existing_output(word: str) -> "Place":
     """An OUTPUT that an earlier run left.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none in the folder.
+        CatalogError: there is none in the bucket, or it cannot be read.
     """
-    _refuse_no_folder(word)
-    path = Path(word).resolve()
-    if not (path / "catalog").is_dir():
+    from f2s_catalog.store import catalog_folder, check_catalog
+
+    found = _place(word)
+    if not isinstance(found, Path):
+        check_catalog(found)
+    elif not catalog_folder(found).is_dir():
         raise ConfigError(
             f"OUTPUT {word} holds no catalog; run `f2s restore INPUT {word}` or `f2s index INPUT {word}` first"
         )
-    return path
+    return found
 
 
-def existing_place(word: str) -> "Place":
-    """An OUTPUT to ask, in a folder or in object storage.
-
-    Raises:
-        ConfigError: there is none in the folder.
-        CatalogError: it is no place that can be read.
-    """
-    from f2s_catalog.place import place
-
-    return place(word) if "://" in word else existing_output(word)
-
-
-def check_space(output: Path, sizes: Iterable[int]) -> None:
-    """See that the results will fit: they need about the room of their sources, less what is already there.
+def check_space(output: "Place", sizes: Iterable[int]) -> None:
+    """See that the results will fit in a folder: they need about the room of their sources, less what is already there.
 
     Raises:
         JobError: they will not.
     """
+    if not isinstance(output, Path):
+        return
     restored = output / "restored"
     present = sum(path.stat().st_size for path in restored.rglob("*") if path.is_file())
     needed = sum(sizes) - present
@@ -95,26 +90,37 @@ def check_space(output: Path, sizes: Iterable[int]) -> None:
         raise JobError(f"{output} has {room}; make room or choose another OUTPUT")
 
 
-def _probe(path: Path) -> None:
-    """Make the folder and write a file in it for a moment."""
+def _probe(where: "Place") -> None:
+    """Write a file there for a moment."""
+    from f2s_catalog.place import reason
+    from f2s_catalog.storage import remove, write
+
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as file:
+        if not isinstance(where, Path):
+            probe = where / f".{secrets.token_hex(8)}"
+            write(probe, b"f2s")
+            remove(probe)
+            return
+        where.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=where) as file:
             file.write(b"f2s")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise JobError(
-            f"cannot write to OUTPUT {path}: {error.strerror}; give this user the right or choose another"
-        ) from error
+        why = error.strerror if isinstance(where, Path) else reason(error, where)
+        raise JobError(f"cannot write to OUTPUT {where}: {why}; give this user the right or choose another") from error
 
 
-def _refuse_no_folder(word: str) -> None:
-    """Object storage, before a folder called ``s3:`` is made; and a name that the catalog cannot keep."""
-    scheme, separator, _ = word.partition("://")
-    if separator:
-        raise ConfigError(f"{word}: {scheme}:// is not in this version; give a folder, or mount the bucket as one")
+def _place(word: str) -> "Place":
+    """A place, before a folder called ``ftp:`` is made, and whose name the catalog can keep."""
+    from f2s_catalog.errors import CatalogError
+    from f2s_catalog.place import place
+
     try:
-        str(Path(word).resolve()).encode()
+        found = place(word)
+        str(found).encode()
+    except CatalogError as error:
+        raise ConfigError(str(error)) from error
     except UnicodeEncodeError as error:
         raise ConfigError(f"{word}: the name is not UTF-8; rename the folder") from error
+    return found

@@ -108,6 +108,7 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._context.__exit__(kind, error, traceback)
+        self._run.close()
 
     def __call__(self, progress: Progress) -> None:
         """A step began, or one of its items is finished."""

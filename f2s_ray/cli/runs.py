@@ -2,19 +2,22 @@
 
 import json
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from f2s_catalog.place import Place, folders_in, read_text
+from f2s_catalog.storage import write
 
 from f2s_ray.errors import ConfigError, JobError
 
-if TYPE_CHECKING:
-    from f2s_catalog.place import Place
-
 __all__ = ["Run", "new_run_id", "read_run"]
+
+_PUT_SECONDS = 10.0
+_SHARE = 50.0
 
 
 def new_run_id() -> str:
@@ -22,18 +25,26 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-@dataclass(frozen=True)
 class Run:
-    """The folder of one run; ``run.json`` at its start, ``events.jsonl`` on its way, ``summary.json`` at its end."""
+    """The folder of one run; ``run.json`` at its start, ``events.jsonl`` on its way, ``summary.json`` at its end.
 
-    folder: Path
+    In a bucket, where nothing can be appended to, events are put there every now and then, and at the end.
+
+    Args:
+        folder: where it lies; its name is that of the run.
+    """
+
+    def __init__(self, folder: Place) -> None:
+        self.folder = folder
+        self._events: list[str] = []
+        self._put_at = 0.0
 
     @classmethod
-    def start(cls, output: Path, config: str, facts: Mapping[str, object]) -> "Run":
+    def start(cls, output: Place, config: str, facts: Mapping[str, object]) -> "Run":
         """Make the folder.
 
         Args:
-            output: the OUTPUT folder.
+            output: the OUTPUT place.
             config: the effective configuration.
             facts: the command, INPUT, the steps and whatever else was asked for.
 
@@ -41,10 +52,8 @@ class Run:
             JobError: it cannot be written.
         """
         run = cls(output / "runs" / new_run_id())
-        with run._writable():
-            run.folder.mkdir(parents=True)
-            run._write("config.yaml", config)
-            run._write("run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        run._write("config.yaml", config)
+        run._write("run.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
         return run
 
     @property
@@ -54,13 +63,23 @@ class Run:
 
     def log(self, event: Mapping[str, object]) -> None:
         """Append one event. Raises: JobError when it cannot be written."""
-        with self._writable(), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(event, ensure_ascii=False) + "\n")
+        line = json.dumps(event, ensure_ascii=False) + "\n"
+        if isinstance(self.folder, Path):
+            with self._writable(), (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+                file.write(line)
+            return
+        self._events.append(line)
+        if time.monotonic() - self._put_at > _PUT_SECONDS:
+            self._put_events()
+
+    def close(self) -> None:
+        """Put the last events; nothing is logged after that. Raises: JobError when they cannot be written."""
+        if self._events:
+            self._put_events()
 
     def finish(self, summary: Mapping[str, object]) -> None:
         """Write the summary, whole or not at all. Raises: JobError when it cannot be written."""
-        with self._writable():
-            self._write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        self._write("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
@@ -71,21 +90,24 @@ class Run:
                 f"cannot write {self.folder}: {error.strerror}; make room or give this user the right"
             ) from error
 
+    def _put_events(self) -> None:
+        begin = time.monotonic()
+        self._write("events.jsonl", "".join(self._events))
+        now = time.monotonic()
+        self._put_at = now + _SHARE * (now - begin)  # of a long run less often, since each time all are put
+
     def _write(self, name: str, text: str) -> None:
-        aside = self.folder / f".{name}.tmp"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self.folder / name)
+        with self._writable():
+            write(self.folder / name, text.encode())
 
 
-def read_run(output: "Place") -> dict[str, Any]:
+def read_run(output: Place) -> dict[str, Any]:
     """What the newest run was asked, with its ``run_id``.
 
     Raises:
         ConfigError: there is none, or it cannot be read.
         CatalogError: its place cannot be read.
     """
-    from f2s_catalog.place import folders_in, read_text
-
     for folder in reversed(folders_in(output / "runs")):
         try:
             return {**json.loads(read_text(folder / "run.json")), "run_id": folder.name}

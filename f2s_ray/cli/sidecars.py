@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from f2s_ray.cli.options import JsonOption, OutputArgument
-from f2s_ray.cli.preflight import existing_output, input_folder
-from f2s_ray.cli.runs import read_run
+from f2s_ray.cli.preflight import existing_output, input_place
 from f2s_ray.cli.text import print_json, print_line, readable
 from f2s_ray.errors import ConfigError, JobError
+
+if TYPE_CHECKING:
+    from f2s_catalog.place import Place
 
 __all__ = ["export_names", "import_names"]
 
@@ -29,11 +31,13 @@ def export_names(
     digiKam, darktable and Lightroom read who is where. What other programs wrote into a sidecar there stays.
     """
     from f2s_catalog.ledger import Catalog
+    from f2s_catalog.place import place
 
+    from f2s_ray.cli.runs import read_run
     from f2s_ray.flows.portray import write_names
 
     folder = existing_output(output)
-    source = Path(read_run(folder)["input"])
+    source = place(read_run(folder)["input"])
     done = write_names(Catalog(folder), source, _sidecar_folder(sidecars, source, folder))
     counts = f"{done.written} written, {done.unchanged} unchanged, {done.removed} removed"
     _tell(counts, asdict(done), done.conflicts, done.troubles, as_json=as_json)
@@ -54,10 +58,11 @@ def import_names(
     """
     from f2s_catalog.ledger import Catalog
 
+    from f2s_ray.cli.runs import read_run
     from f2s_ray.flows.names import read_names
 
     folder = existing_output(output)
-    source = input_folder(read_run(folder)["input"])
+    source = input_place(read_run(folder)["input"])
     extra = None if sidecars is None else _existing(sidecars)
     found = read_names(Catalog(folder), source, extra)
     if not dry_run:
@@ -96,20 +101,21 @@ def _existing(word: str) -> Path:
     return path.resolve()
 
 
-def _sidecar_folder(word: str, source: Path, output: Path) -> Path:
+def _sidecar_folder(word: str, source: "Place", output: "Place") -> Path:
     """SIDECARS as an absolute path without links, made if need be."""
+    from f2s_catalog.place import below
+
     path = Path(word).resolve()
     if path.exists() and not path.is_dir():
         raise ConfigError(f"SIDECARS {word} is a file; give a folder")
-    source = source.resolve()
-    if path == source or source in path.parents:
+    if f"{path}/".startswith(f"{source}/"):
         raise ConfigError(
             f"SIDECARS {word} lies inside INPUT {source}, which is never written to; choose another place"
         )
-    if path in source.parents:
+    if f"{source}/".startswith(f"{path}/"):
         raise ConfigError(f"INPUT {source} lies inside SIDECARS {word}; choose another place")
-    inside = path.relative_to(output).parts[:1] if path.is_relative_to(output) else ("",)
-    if path == output or path in output.parents or inside[0] in OWN_FOLDERS:
+    inside = below(path, output).partition("/")[0]
+    if f"{output}/".startswith(f"{path}/") or inside in OWN_FOLDERS:
         raise ConfigError(f"SIDECARS {word} would lie among the results of {output}; give a folder of their own")
     try:
         path.mkdir(parents=True, exist_ok=True)

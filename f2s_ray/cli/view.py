@@ -1,7 +1,6 @@
 """The command that serves the viewer."""
 
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +29,7 @@ def view(
 ) -> int:
     """Serve the viewer: people, pictures, questions. All that it writes are facts about people. Ends with Ctrl-C."""
     import uvicorn
+    from f2s_catalog.place import place
 
     from f2s_ray.cli.runs import read_run
     from f2s_ray.view.site.app import make_site
@@ -37,7 +37,7 @@ def view(
 
     folder = existing_output(output)
     guard = Guard(host)
-    site = make_site(folder, Path(read_run(folder)["input"]), guard)
+    site = make_site(folder, place(read_run(folder)["input"]), guard)
     with _listen(host, port) as listening:
         name = socket.gethostname() if host in _ANY else f"[{host}]" if ":" in host else host
         token = f"?token={guard.token}" if guard.token else ""

@@ -1,18 +1,17 @@
 """A person to nothing, and the identities of the others settled again."""
 
-from pathlib import Path
-
 from f2s_catalog.erase import act, certify, finish_all
 from f2s_catalog.erase_journal import Erasing
 from f2s_catalog.erase_plan import begun
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 
 from f2s_ray.flows.people import People
 
 __all__ = ["erase_person", "finish_erasures"]
 
 
-def erase_person(output: Path, identity_id: str, by: str) -> Erasing:
+def erase_person(output: Place, identity_id: str, by: str) -> Erasing:
     """Erase somebody from everything below OUTPUT and prove it; ``f2s restore`` then renews the results that went.
 
     Raises:
@@ -29,7 +28,7 @@ def erase_person(output: Path, identity_id: str, by: str) -> Erasing:
     return erasing
 
 
-def finish_erasures(output: Path, by: str) -> list[Erasing]:
+def finish_erasures(output: Place, by: str) -> list[Erasing]:
     """Finish what was cut off; none where nothing was.
 
     Raises:

@@ -164,6 +164,7 @@ class _People:
             face_id=face.face_id,
             path=item.path,
             content_digest=item.content_digest,
+            etag=item.etag,
             scan=item.film.scan if item.film else "",
             frame=face.frame,
             landmarks_px=face.landmarks_px,

@@ -7,7 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from f2s_catalog.forgotten import Forgotten
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 from f2s_catalog.records import Constraint, Erasure, Face, FaceMark, Identity, Label, MediaItem, Source
+from f2s_catalog.storage import look
 
 from f2s_ray.errors import MediaError
 from f2s_ray.flows.joins import Archive
@@ -41,7 +43,7 @@ class Imported:
     troubles: list[str] = field(default_factory=list)
 
 
-def read_names(catalog: Catalog, source: Path, sidecars: Path | None) -> Imported:
+def read_names(catalog: Catalog, source: Place, sidecars: Path | None) -> Imported:
     """Read all names, place them on faces, and see what is to be said; nothing is written. Who was erased stays so.
 
     Args:
@@ -111,7 +113,7 @@ def _known(catalog: Catalog, faces: Mapping[str, Face], media: Sequence[MediaIte
 class _Reader:
     """All places where the names of a photo may stand."""
 
-    def __init__(self, source: Path, sidecars: Path | None, media: Sequence[MediaItem]) -> None:
+    def __init__(self, source: Place, sidecars: Path | None, media: Sequence[MediaItem]) -> None:
         self._source, self._sidecars = source, sidecars
         self._stems = Counter(_stem(item.path) for item in media)
         self.troubles: list[str] = []
@@ -138,7 +140,7 @@ class _Reader:
         except MediaError:
             return 1
 
-    def _beside(self, root: Path, item: MediaItem) -> Iterator[Found]:
+    def _beside(self, root: Place, item: MediaItem) -> Iterator[Found]:
         """``a.jpg.xmp``, and ``a.xmp`` where it is of this picture."""
         stem, suffix = _stem(item.path), PurePosixPath(item.path).suffix
         for base in dict.fromkeys((item.path, stem)):
@@ -157,13 +159,13 @@ class _Reader:
     def _picture(self, item: MediaItem) -> bytes | None:
         """The picture itself, where XMP was seen in it or it has changed since."""
         try:
-            status = (self._source / item.path).stat(follow_symlinks=False)
-            unchanged = (status.st_size, status.st_mtime_ns) == (item.byte_count, item.modified_ns)
+            there = look(self._source / item.path)
+            if there is None:
+                return None
+            unchanged = (there.byte_count, there.modified_ns) == (item.byte_count, item.modified_ns)
             if unchanged and not item.has_xmp:
                 return None
             return read_below(self._source, item.path, MAX_PICTURE_BYTES)
-        except FileNotFoundError:
-            return None
         except (MediaError, OSError) as error:
             self.troubles.append(f"{item.path}: {error}")
             return None

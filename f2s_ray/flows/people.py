@@ -2,8 +2,8 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
@@ -12,6 +12,7 @@ from f2s_catalog.everybody import collected
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.nearest import nearest
+from f2s_catalog.place import Place, folders_in, read_text
 from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem
 from f2s_catalog.views import LABEL, asked_again, reading
 from f2s_catalog.whom import whom
@@ -46,7 +47,7 @@ class People:
         by: who says it.
     """
 
-    def __init__(self, output: Path, by: str) -> None:
+    def __init__(self, output: Place, by: str) -> None:
         self._output, self._by = output, by
         self._catalog = Catalog(output)
 
@@ -232,7 +233,7 @@ def _named(name: str | None) -> str | None:
     return tidy
 
 
-def _chosen(output: Path) -> tuple[ClusteringConfig, ReferenceConfig]:
+def _chosen(output: Place) -> tuple[ClusteringConfig, ReferenceConfig]:
     """What the newest run was asked: a job that runs beside this must not see other identities."""
     values = _asked(output)
     return (
@@ -241,7 +242,7 @@ def _chosen(output: Path) -> tuple[ClusteringConfig, ReferenceConfig]:
     )
 
 
-def refuse_without_identities(output: Path) -> None:
+def refuse_without_identities(output: Place) -> None:
     """See that people are told apart in this archive.
 
     Raises:
@@ -254,7 +255,7 @@ def refuse_without_identities(output: Path) -> None:
         )
 
 
-def left_over(output: Path) -> str:
+def left_over(output: Place) -> str:
     """One line on what earlier runs left of people where nobody is told apart any more; empty where that is nothing.
 
     Raises:
@@ -269,13 +270,16 @@ def left_over(output: Path) -> str:
     )
 
 
-def has_identities(output: Path) -> bool:
+def has_identities(output: Place) -> bool:
     """Whether the newest run told people apart."""
     return bool(_asked(output).get("identities", True))
 
 
-def _asked(output: Path) -> dict[str, Any]:
+def _asked(output: Place) -> dict[str, Any]:
     """The configuration of the newest run."""
-    path = max(output.glob("runs/*/config.yaml"), default=None, key=lambda found: found.parent.name)
-    values: Any = {} if path is None else parse(path.read_text(encoding="utf-8"), str(path))
-    return values or {}
+    for folder in reversed(folders_in(output / "runs")):
+        config = folder / "config.yaml"
+        with suppress(FileNotFoundError):  # the folder of an erasure, or of a run that was cut off before it began
+            values: Any = parse(read_text(config), str(config))
+            return values or {}
+    return {}

@@ -1,13 +1,13 @@
 """The way of a photo archive, as plain lists of steps: index, identify, plan, restore."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise, starmap
-from pathlib import Path
 
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 from f2s_catalog.records import (
     CodeEstimate,
     DegradationCode,
@@ -38,6 +38,7 @@ from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, networ
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.judge import JudgeTracks
+from f2s_ray.stages.outputs import placed
 from f2s_ray.stages.overrides import OVERRIDES, overridden, read_overrides, shot_name
 from f2s_ray.stages.plan import PlanConfig, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
@@ -70,7 +71,7 @@ class PhotoConfig(BaseModel):
     )
 
 
-def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+def index_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
     """Sources, media, shots, faces."""
     root = str(source)
     probe = ProbeSetup(**config.probe.model_dump(), input_root=root)
@@ -86,14 +87,14 @@ def index_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     ]
 
 
-def identify_flow(config: PhotoConfig, source: Path, output: Path, *, afresh: bool = False) -> list[Step]:
+def identify_flow(config: PhotoConfig, source: Place, output: Place, *, afresh: bool = False) -> list[Step]:
     """Identities, their references and where they are seen, from the faces that are indexed and what people said."""
     if not config.identities:
         return list(no_identities())
     return list(identify_steps(config.identify, config.references, afresh=afresh))
 
 
-def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+def plan_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
     """Codes and the table of work, and all that must come before."""
     names = digests(config.model)
     estimate = EstimateSetup(
@@ -139,7 +140,7 @@ def plan_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     ]
 
 
-def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
+def restore_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
     """The whole way: restored files, their rows, their measures."""
     roots = {"input_root": str(source), "output_root": str(output)}
     restore = RestoreSetup(**config.restore.model_dump(), model=config.model, embedder=config.detect.embedder, **roots)
@@ -147,23 +148,24 @@ def restore_flow(config: PhotoConfig, source: Path, output: Path) -> list[Step]:
     def restore_units(catalog: Catalog) -> Iterator[Item]:
         archive = Archive(catalog)
         tasks = {task.task_id: task for task in catalog.rows(RestoreTask)}
-        whole, segments = _in_place(archive, output), {one.task_id: one for one in catalog.rows(RestoredSegment)}
+        there = placed(output)
+        whole, segments = _in_place(archive, there), {one.task_id: one for one in catalog.rows(RestoredSegment)}
         for unit in _restore_units(archive, config, ""):
             task, segment = tasks.get(unit.task_id), segments.get(unit.task_id)
             if task is not None:
                 unit = unit.model_copy(update={"planned_on": task.planned_on})
                 wanted = segment if unit.media.media_id not in whole else None
-                is_gone = wanted is not None and not (output / wanted.path).exists()
+                is_gone = wanted is not None and there.get(wanted.path) != wanted.byte_count
                 yield Item(_unit_name(unit), unit.media.path, unit, task.expected_seconds, is_gone)
 
     def assemble_units(catalog: Catalog) -> Iterator[Item]:
         archive = Archive(catalog)
-        whole = _in_place(archive, output)
+        whole = _in_place(archive, placed(output))
         for unit in _assemble_units(archive):
             yield replace(_item(unit.media, unit), is_gone=unit.media.media_id not in whole)
 
     def swept(catalog: Catalog) -> tuple[Record, ...]:
-        whole = _in_place(Archive(catalog), output)
+        whole = _in_place(Archive(catalog), placed(output))
         sweep(output, [segment for segment in catalog.rows(RestoredSegment) if segment.media_id not in whole])
         return ()
 
@@ -311,15 +313,15 @@ def _assemble_units(archive: Archive) -> Iterator[AssembleUnit]:
         )
 
 
-def _in_place(archive: Archive, output: Path) -> set[str]:
-    """Media whose result is there, made of the segments that are wanted now."""
+def _in_place(archive: Archive, there: Mapping[str, int]) -> set[str]:
+    """Media whose result is there, as long as it was and made of the segments that are wanted now."""
     results = {result.media_id: result for result in archive.catalog.rows(RestoredMedia)}
     return {
         media.media_id
         for media, segments in archive.finished()
         if (result := results.get(media.media_id)) is not None
         and result.task_id == whole_task_id([segment.task_id for segment in segments])
-        and (output / result.path).exists()
+        and there.get(result.path) == result.byte_count
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 from f2s_catalog.records import Face, Identity, MediaItem
 
 from f2s_ray.errors import MediaError
@@ -30,7 +31,7 @@ class Exported:
     troubles: list[str] = field(default_factory=list)
 
 
-def write_names(catalog: Catalog, source: Path, sidecars: Path) -> Exported:
+def write_names(catalog: Catalog, source: Place, sidecars: Path) -> Exported:
     """Write a sidecar for each listed photo and film that shows a named, not ignored person.
 
     A sidecar of an earlier export follows the catalog: a name that is gone goes, and with the last the file. What another
@@ -68,7 +69,7 @@ def _names(identities: Sequence[Identity], done: Exported) -> dict[str, str]:
     return names
 
 
-def _portrayed(item: MediaItem, faces: Sequence[Face], names: dict[str, str], source: Path) -> Portrayed:
+def _portrayed(item: MediaItem, faces: Sequence[Face], names: dict[str, str], source: Place) -> Portrayed:
     """A film has no region: its faces move."""
     if item.kind == "film":
         return Portrayed((1, 1), people=tuple(sorted({names[face.face_id] for face in faces})))

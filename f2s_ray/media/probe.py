@@ -10,14 +10,15 @@ from f2s_ray.media.exiv2 import Tags, read_tags
 from f2s_ray.media.guard import guarded
 from f2s_ray.media.headers import READERS
 from f2s_ray.media.photo import Limits, PhotoInfo
+from f2s_ray.media.ranged import MediaFile
 from f2s_ray.media.signatures import FILM, recognise
 
-__all__ = ["format_of", "probe", "read_bytes"]
+__all__ = ["format_of", "probe", "read_bytes", "refuse_large"]
 
 HEAD = 1024
 
 
-def format_of(path: Path) -> str:
+def format_of(path: MediaFile) -> str:
     """What a file is, by its first bytes.
 
     Raises:
@@ -61,13 +62,7 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     """The whole file, if it is one and small enough. Raises ``MediaError`` as ``probe`` does."""
     _check_file(path)
     try:
-        size = path.stat().st_size
-        if size > limits.max_bytes:
-            with path.open("rb") as file:
-                recognise(file.read(HEAD), path.name)
-            raise MediaError(
-                "too_large", f"{path.name}: {size} bytes; the limit is {limits.max_bytes}, raise max_bytes"
-            )
+        refuse_large(path, limits)
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -76,7 +71,21 @@ def read_bytes(path: Path, limits: Limits) -> bytes:
     return data
 
 
-def _check_file(path: Path) -> None:
+def refuse_large(path: MediaFile, limits: Limits) -> None:
+    """See that a file is small enough to be read whole.
+
+    Raises:
+        MediaError: ``too_large``, and as ``recognise`` does where it is none to be read.
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    if size > limits.max_bytes:
+        with path.open("rb") as file:
+            recognise(file.read(HEAD), path.name)
+        raise MediaError("too_large", f"{path.name}: {size} bytes; the limit is {limits.max_bytes}, raise max_bytes")
+
+
+def _check_file(path: MediaFile) -> None:
     try:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "no regular file"
@@ -85,7 +94,7 @@ def _check_file(path: Path) -> None:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> MediaError:
+def _unreadable(path: MediaFile, error: OSError) -> MediaError:
     return MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and its disk")
 
 

@@ -1,30 +1,30 @@
 """RestoredSegments to RestoredMedia: the result goes to its place when it is whole, and says who is seen in it."""
 
-import errno
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
 
 from f2s_catalog.ids import digest
 from f2s_catalog.records import MediaItem, Record, RestoredMedia, RestoredSegment
 from pydantic import BaseModel, ConfigDict, Field
 
-from f2s_ray.errors import JobError, MediaError
+from f2s_ray.errors import MediaError
 from f2s_ray.media.film.compare import compare_films
 from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.join import join_segments, suffix_for
 from f2s_ray.media.film.presets import pixel_format_for, preset_named
 from f2s_ray.media.film.segments import Segment
+from f2s_ray.media.ranged import MediaFile
 from f2s_ray.stages.films import Films, file_digest
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.naming import name_faces, names_digest, noted
+from f2s_ray.stages.outputs import RESTORED, Outputs
 from f2s_ray.stages.units import FaceName
-from f2s_ray.stages.workbench import WORK
 
-__all__ = ["RESTORED", "AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name", "whole_task_id"]
+__all__ = ["AssembleMedia", "AssembleSetup", "AssembleUnit", "result_name", "whole_task_id"]
 
-RESTORED = "restored"
 OF_PIXELS = frozenset({"bit depth", "pixel format", "transparency"})
-NAME_TROUBLE = frozenset({errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
 
 
 class AssembleUnit(Record):
@@ -65,8 +65,9 @@ class AssembleMedia:
     """Move a photo from the work folder, or join a film from its segments, into the tree of results, under its source's path."""
 
     def __init__(self, config: AssembleSetup) -> None:
-        self._input, self._output = Path(config.input_root), Path(config.output_root)
-        self._films, self._preset = Films(Path(config.input_root)), preset_named(config.preset)
+        self._inputs, self._results = Inputs(config.input_root), Inputs(config.output_root)
+        self._outputs = Outputs(config.output_root)
+        self._films, self._preset = Films(self._inputs), preset_named(config.preset)
 
     def __call__(self, record: AssembleUnit) -> Iterator[RestoredMedia]:
         """The result.
@@ -78,75 +79,62 @@ class AssembleMedia:
 
     def _photo(self, record: AssembleUnit) -> RestoredMedia:
         (segment,) = record.segments
-        aside = self._output / segment.path
-        path, target = self._place(record, aside.suffix)
-        made = aside if aside.exists() else target
-        if not made.exists():
+        path = self._place(record, PurePosixPath(segment.path).suffix)
+        made = next((one for one in (segment.path, path) if self._outputs.byte_count(one)), None)
+        if made is None:
             raise MediaError("lost", f"{path}: the restored file was changed or is gone; run `f2s retry`")
-        try:
-            found = file_digest(made)
-            if record.face_names or found != segment.digest:
-                self._named(record, made).replace(target)
-                aside.unlink(missing_ok=True)
-                found = file_digest(target)
-            elif made is aside:
-                aside.replace(target)
-            byte_count = target.stat().st_size
-        except OSError as error:
-            raise _trouble(path, error) from error
-        return _row(record, path, found, byte_count, (segment.carried_over, segment.changed))
+        found = self._outputs.digest(made)
+        if record.face_names or found != segment.digest:
+            found = self._named(record, made, path)
+            self._outputs.remove(segment.path)
+        elif made != path:
+            self._outputs.move(made, path)
+        words = segment.carried_over, segment.changed
+        return _row(record, path, found, self._outputs.byte_count(path), words)
 
-    def _named(self, record: AssembleUnit, made: Path) -> Path:
-        """A copy of a photo's result, aside, whose regions bear the names of today and no others."""
+    def _named(self, record: AssembleUnit, made: str, path: str) -> str:
+        """A photo's result into its place, with regions that bear the names of today and no others; its digest."""
         (segment,) = record.segments
-        aside = self._output / WORK / f"{segment.task_id}.naming{made.suffix}"
-        aside.parent.mkdir(parents=True, exist_ok=True)
         plain, named = (noted(record.restorer, record.planned_on, names) for names in ((), record.face_names))
-        name_faces(made, aside, self._input / record.media.path, (plain, named), segment.digest)
-        return aside
+        with (
+            self._results.whole(made) as result,
+            self._inputs.whole(record.media.path, record.media.etag) as source,
+            self._outputs.making(path) as aside,
+        ):
+            name_faces(result, aside, source, (plain, named), segment.digest)
+            return file_digest(aside)
 
     def _film(self, record: AssembleUnit) -> RestoredMedia:
         film = self._films.of(record.media)
-        path, target = self._place(record, suffix_for(film, self._preset))
-        segments = []
-        for one in record.segments:
-            place = self._output / one.path
-            if not place.exists() or file_digest(place) != one.digest:
-                raise MediaError("lost", f"{one.path}: a restored part of {record.media.path} is gone; run `f2s retry`")
-            segments.append(Segment(place, one.first_frame, one.first_frame + one.frame_count))
+        path = self._place(record, suffix_for(film, self._preset))
         other_pixels = pixel_format_for(film.info, self._preset)[1]
-        aside = target.with_name(f".{target.stem}.joining{target.suffix}")
-        try:
-            left_out = join_segments(segments, film, aside)
+        with ExitStack() as opened, self._outputs.making(path) as aside:
+            left_out = join_segments(list(self._segments(record, opened)), film, aside)
             _prove(record.media.path, film.path, aside, bool(other_pixels))
+            os.utime(aside, ns=(record.media.modified_ns, record.media.modified_ns))
             found, byte_count = file_digest(aside), aside.stat().st_size
-            taken = film.path.stat()
-            os.utime(aside, ns=(taken.st_atime_ns, taken.st_mtime_ns))
-            aside.replace(target)
-        except OSError as error:
-            raise _trouble(path, error) from error
-        finally:
-            aside.unlink(missing_ok=True)
         changed = (*other_pixels, *(f"{one.what}: {one.why}" for one in left_out))
         return _row(record, path, found, byte_count, (_carried(film.info), changed))
 
-    def _place(self, record: AssembleUnit, suffix: str) -> tuple[str, Path]:
-        """Path below OUTPUT, and the same as a file whose folder is there."""
+    def _segments(self, record: AssembleUnit, opened: ExitStack) -> Iterator[Segment]:
+        for one in record.segments:
+            if self._outputs.digest(one.path) != one.digest:
+                raise MediaError("lost", f"{one.path}: a restored part of {record.media.path} is gone; run `f2s retry`")
+            file = opened.enter_context(self._results.whole(one.path))
+            yield Segment(file, one.first_frame, one.first_frame + one.frame_count)
+
+    def _place(self, record: AssembleUnit, suffix: str) -> str:
+        """Path of the result below OUTPUT."""
         name = result_name(record.media.path, suffix)
         path = f"{RESTORED}/{name}"
         if name in record.names_taken:
             raise MediaError(
                 "name", f"{record.media.path}: its result would be {path}, which is another file's; rename one"
             )
-        target = self._output / path
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _trouble(path, error) from error
-        return path, target
+        return path
 
 
-def _prove(name: str, source: Path, result: Path, has_other_pixels: bool) -> None:
+def _prove(name: str, source: MediaFile, result: Path, has_other_pixels: bool) -> None:
     """A film must be what its source was but for the pixels; how these are stored is the preset's."""
     allowed = OF_PIXELS if has_other_pixels else frozenset()
     differences = [one for one in compare_films(source, result) if one.what not in allowed]
@@ -178,9 +166,3 @@ def _row(
         carried_over=words[0],
         changed=words[1],
     )
-
-
-def _trouble(path: str, error: OSError) -> Exception:
-    if error.errno in NAME_TROUBLE:
-        return MediaError("name", f"{path}: {error.strerror}; rename the source, or clear its place")
-    return JobError(f"cannot write {path}: {error.strerror}; free space or grant the right")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from f2s_ray.models.face_quality import FaceQuality, measure_quality
 from f2s_ray.models.tracks import Sample, SeenFace, TrackConfig, best_frames, follow
 from f2s_ray.stages.face_places import overlaps
 from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.photos import MEASURING_THREADS, open_photo
 from f2s_ray.stages.units import ShotUnit
 
@@ -70,8 +70,8 @@ class DetectFaces:
 
     def __init__(self, config: DetectSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
-        self._root = Path(config.input_root)
-        self._films, self._film_config = Films(self._root), config.film
+        self._inputs = Inputs(config.input_root)
+        self._films, self._film_config = Films(self._inputs), config.film
         self._detector = FaceDetector(config.detector)
         self._embedder = FaceEmbedder(config.embedder) if config.has_embeddings else None
 
@@ -82,7 +82,7 @@ class DetectFaces:
             MediaError: the medium cannot be read.
         """
         if record.media.film is None:
-            rgb = open_photo(self._root, record.media).pages[0].rgb
+            rgb = open_photo(self._inputs, record.media).pages[0].rgb
             for found in self._detector.detect(rgb):
                 if not is_erased(record, 0, found.box):
                     yield _face(record, 0, self._looked(rgb, found))

@@ -1,7 +1,6 @@
 """Shot, faces and references to what they tell about the damage."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import mean
 
 from f2s_catalog.records import CodeEstimate
@@ -13,6 +12,7 @@ from f2s_ray.media.geometry import is_alignable
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, Pair
 from f2s_ray.models.quality import measure
 from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.photos import ReferenceCrops, open_photo, points
 from f2s_ray.stages.told import NOTHING, coded, tell, track_of
 from f2s_ray.stages.units import EstimateUnit, UnitFace
@@ -47,9 +47,9 @@ class EstimateCode:
     def __init__(self, config: EstimateSetup) -> None:
         self._config = config
         self._model = Face2Scene(config.model)
-        self._root = Path(config.input_root)
-        self._films = Films(self._root)
-        self._crops = ReferenceCrops(self._root, self._model, self._films)
+        self._inputs = Inputs(config.input_root)
+        self._films = Films(self._inputs)
+        self._crops = ReferenceCrops(self._inputs, self._model, self._films)
 
     def __call__(self, record: EstimateUnit) -> Iterator[CodeEstimate]:
         """One estimate, without a code where no face could be used."""
@@ -80,7 +80,7 @@ class EstimateCode:
         """Number and pixels of the frames that voters lie in, and of a shot's thirds; a photo is frame 0."""
         shot, media = record.shot, record.media
         if media.film is None:
-            yield 0, open_photo(self._root, media).pages[0].rgb
+            yield 0, open_photo(self._inputs, media).pages[0].rgb
             return
         length = shot.stop_frame - shot.first_frame
         thirds = {shot.first_frame + length * part // 6 for part in (1, 3, 5)}

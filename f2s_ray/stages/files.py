@@ -6,6 +6,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from f2s_catalog.place import Place, S3Prefix
+from f2s_catalog.storage import look, read
+
 from f2s_ray.errors import JobError, MediaError
 
 __all__ = ["read_below", "remove_below", "write_below"]
@@ -13,12 +16,14 @@ __all__ = ["read_below", "remove_below", "write_below"]
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
-def read_below(root: Path, relative: str, max_bytes: int) -> bytes | None:
+def read_below(root: Place, relative: str, max_bytes: int) -> bytes | None:
     """The bytes of a file; None where there is none.
 
     Raises:
         MediaError: ``name`` for a way out of the folder, ``link``, ``too_large``, ``unreadable``.
     """
+    if isinstance(root, S3Prefix):
+        return _read_object(root / relative, relative, max_bytes)
     path = _place(root, relative)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -33,13 +38,27 @@ def read_below(root: Path, relative: str, max_bytes: int) -> bytes | None:
         if not stat.S_ISREG(status.st_mode):
             raise MediaError("special", f"{relative}: no file")
         if status.st_size > max_bytes:
-            raise MediaError("too_large", f"{relative}: {status.st_size} bytes, at most {max_bytes} are read")
+            raise _too_large(relative, status.st_size, max_bytes)
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(max_bytes)
     except OSError as error:
         raise MediaError("unreadable", f"{relative}: {error.strerror}") from error
     finally:
         os.close(handle)
+
+
+def _read_object(where: S3Prefix, relative: str, max_bytes: int) -> bytes | None:
+    try:
+        found = look(where)
+        if found is not None and found.byte_count > max_bytes:
+            raise _too_large(relative, found.byte_count, max_bytes)
+        return None if found is None else read(where)
+    except OSError as error:
+        raise MediaError("unreadable", f"{relative}: {error.strerror}") from error
+
+
+def _too_large(relative: str, byte_count: int, max_bytes: int) -> MediaError:
+    return MediaError("too_large", f"{relative}: {byte_count} bytes, at most {max_bytes} are read")
 
 
 def write_below(root: Path, relative: str, data: bytes) -> None:

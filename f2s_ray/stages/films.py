@@ -24,6 +24,8 @@ from f2s_ray.media.film.read import decode_frames
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of, upright
 from f2s_ray.media.photo import tensor_from
+from f2s_ray.media.ranged import MediaFile
+from f2s_ray.stages.inputs import Inputs
 
 __all__ = ["Film", "Films", "file_digest", "frames_at", "stored_frames"]
 
@@ -42,33 +44,36 @@ class Film(FilmSource):
 class Films:
     """Films that were opened, the latest ones kept: a worker meets many pieces of one film."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
         self._known: OrderedDict[str, Film] = OrderedDict()
 
     def of(self, media: MediaItem) -> Film:
         """The film of a medium that is one; see ``get``."""
-        return self.get(media.path, media.content_digest, media.film.scan if media.film else "")
+        return self.get(media.path, media.content_digest, media.film.scan if media.film else "", media.etag)
 
-    def get(self, path: str, content_digest: str, scan: str) -> Film:
+    def get(self, path: str, content_digest: str, scan: str, etag: str = "") -> Film:
         """The film at a path below INPUT, read through once.
 
         Raises: MediaError ``changed`` when its bytes are no longer those that were probed, and as probing does.
         """
         key = f"{path}@{content_digest}"
         if key not in self._known:
-            place = self._root / path
-            info, index = probe_film(place, FilmLimits(max_megapixels=float("inf"))), scan_packets(place)
-            if file_digest(place) != content_digest:
-                raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
-            self._known[key] = Film(place, info, index, scan)
+            self._known[key] = _film(self._inputs.get(path, etag), path, content_digest, scan)
             if len(self._known) > KEPT_FILMS:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return self._known[key]
 
 
-def file_digest(path: Path) -> str:
+def _film(file: MediaFile, path: str, content_digest: str, scan: str) -> Film:
+    info, index = probe_film(file, FilmLimits(max_megapixels=float("inf"))), scan_packets(file)
+    if isinstance(file, Path) and file_digest(file) != content_digest:  # of an object its ETag tells
+        raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
+    return Film(file, info, index, scan)
+
+
+def file_digest(path: MediaFile) -> str:
     """SHA-256 of a file of any size.
 
     Raises: MediaError ``unreadable``.

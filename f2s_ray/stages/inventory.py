@@ -1,11 +1,13 @@
-"""A folder to Sources: everything that lies under INPUT, listed without opening any of it."""
+"""A folder or a bucket to Sources: everything that lies under INPUT, listed without opening any of it."""
 
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from f2s_catalog.place import Place, S3Prefix, reason
 from f2s_catalog.records import Source
+from f2s_catalog.storage import Found, walk
 
 from f2s_ray.errors import ConfigError
 
@@ -33,16 +35,21 @@ PICTURE_SUFFIXES = frozenset(
 )
 
 
-def list_sources(root: Path) -> list[Source]:
+_LONGEST_NAME = 255  # bytes, of what a disk takes
+
+
+def list_sources(root: Place) -> list[Source]:
     """One row for each file, and for each thing that is no file but could be taken for a picture or was passed over.
 
     ``trouble`` begins with one word for statistics and a colon: ``directory`` (named like a picture; what is in it is
-    listed too), ``link`` (never followed), ``special`` (pipe, socket, device), ``name`` (not UTF-8), ``unreadable``.
-    Hidden files are listed like others. Rows are sorted by path.
+    listed too), ``link`` (never followed), ``special`` (pipe, socket, device), ``name`` (not UTF-8, or a key that is no
+    path), ``unreadable``. Hidden files are listed like others. Rows are sorted by path.
 
     Raises:
         ConfigError: root cannot be listed.
     """
+    if isinstance(root, S3Prefix):
+        return sorted(_objects(root), key=lambda source: source.path)
     rows: dict[str, Source] = {}
     for _, source in sorted(_walk(os.fsencode(root)), key=lambda found: (not _is_text(found[0]), found[0])):
         unique = source.path
@@ -50,6 +57,34 @@ def list_sources(root: Path) -> list[Source]:
             unique += "\N{REPLACEMENT CHARACTER}"
         rows[unique] = source.model_copy(update={"path": unique})
     return sorted(rows.values(), key=lambda source: source.path)
+
+
+def _objects(root: S3Prefix) -> Iterator[Source]:
+    try:
+        for found in walk(root):
+            if found.byte_count or not found.path.endswith("/"):  # the rest are marks of empty folders
+                yield _object(found)
+    except OSError as error:
+        raise ConfigError(f"INPUT {root} cannot be listed: {reason(error, root)}") from error
+
+
+def _object(found: Found) -> Source:
+    """The row of an object. Results lie under the same path, in a folder or when they are copied to one."""
+    parts = found.path.split("/")
+    trouble = None
+    if any(part in ("", ".", "..") for part in parts) or "\0" in found.path:
+        trouble = (
+            "name: the key is no path, which has neither empty parts nor dots for parts; copy the object to another"
+        )
+    elif max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+        trouble = f"name: a part of the key has more than {_LONGEST_NAME} bytes; copy the object to a shorter one"
+    return Source(
+        path=found.path,
+        byte_count=found.byte_count,
+        modified_ns=found.modified_ns,
+        etag=found.stamp,
+        trouble=trouble,
+    )
 
 
 def _walk(root: bytes) -> Iterator[tuple[bytes, Source]]:

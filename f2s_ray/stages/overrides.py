@@ -9,8 +9,8 @@ OUTPUT/overrides.yaml, one line a shot, by the name that ``f2s plan`` shows::
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
+from f2s_catalog.place import Place, read_text
 from f2s_catalog.records import DegradationCode, MediaItem, Shot
 
 from f2s_ray.errors import ConfigError, JobError
@@ -27,13 +27,13 @@ def shot_name(media: MediaItem, shot: Shot) -> str:
     return media.path if media.film is None else f"{media.path}#{shot.shot_id.rpartition('/')[2]}"
 
 
-def read_overrides(path: Path) -> dict[str, str]:
+def read_overrides(path: Place) -> dict[str, str]:
     """Name of a shot to the name of another, ``blind`` or ``locked``; empty where there is no such file.
 
     Raises: ConfigError when it is not YAML of that form; JobError when it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:

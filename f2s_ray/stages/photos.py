@@ -14,6 +14,7 @@ from f2s_ray.media.photo import Limits, Photo
 from f2s_ray.media.probe import probe
 from f2s_ray.models.face2scene import Face2Scene
 from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.units import ReferencePicture
 
 __all__ = ["MEASURING_THREADS", "UNLIMITED", "ReferenceCrops", "open_photo", "points"]
@@ -23,12 +24,13 @@ UNLIMITED = Limits(max_megapixels=float("inf"))  # what is too large was refused
 MEASURING_THREADS = 1  # threads decide the last bit of a sum: they are the same on every machine and engine
 
 
-def open_photo(root: Path, media: MediaItem) -> Photo:
+def open_photo(inputs: Inputs, media: MediaItem) -> Photo:
     """Decode a source.
 
     Raises: MediaError as ``decode`` does, and ``changed`` when its bytes are no longer those that were probed.
     """
-    return _as_listed(root, media.path, media.content_digest)
+    with inputs.whole(media.path, media.etag) as file:
+        return _as_listed(file, media.path, media.content_digest)
 
 
 def points(landmarks: Iterable[float]) -> np.ndarray:
@@ -39,8 +41,8 @@ def points(landmarks: Iterable[float]) -> np.ndarray:
 class ReferenceCrops:
     """Aligned references from photos and films, the latest ones kept: pictures of one person come one after the other."""
 
-    def __init__(self, root: Path, model: Face2Scene, films: Films) -> None:
-        self._root, self._model, self._films = root, model, films
+    def __init__(self, inputs: Inputs, model: Face2Scene, films: Films) -> None:
+        self._inputs, self._model, self._films = inputs, model, films
         self._crops: dict[str, Float[Tensor, "3 128 128"]] = {}
 
     def get(self, references: Iterable[ReferencePicture]) -> list[Tensor]:
@@ -64,15 +66,15 @@ class ReferenceCrops:
 
     def _pixels(self, reference: ReferencePicture) -> Float[Tensor, "3 h w"]:
         if not reference.scan:
-            return _as_listed(self._root, reference.path, reference.content_digest).pages[0].rgb
-        ((_, rgb),) = frames_at(
-            self._films.get(reference.path, reference.content_digest, reference.scan), [reference.frame]
-        )
+            with self._inputs.whole(reference.path, reference.etag) as file:
+                return _as_listed(file, reference.path, reference.content_digest).pages[0].rgb
+        film = self._films.get(reference.path, reference.content_digest, reference.scan, reference.etag)
+        ((_, rgb),) = frames_at(film, [reference.frame])
         return rgb
 
 
-def _as_listed(root: Path, path: str, content_digest: str) -> Photo:
-    info = probe(root / path, UNLIMITED)
+def _as_listed(file: Path, path: str, content_digest: str) -> Photo:
+    info = probe(file, UNLIMITED)
     if info.content_digest != content_digest:
         raise MediaError("changed", f"{path}: its bytes changed during the run; run again")
-    return decode(root / path, info, UNLIMITED)
+    return decode(file, info, UNLIMITED)

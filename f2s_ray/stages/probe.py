@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 from f2s_catalog.ids import digest
@@ -19,9 +18,11 @@ from f2s_ray.media.film.read import decode_frames
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of
 from f2s_ray.media.photo import Limits
-from f2s_ray.media.probe import format_of, probe
+from f2s_ray.media.probe import format_of, probe, refuse_large
+from f2s_ray.media.ranged import MediaFile, whole
 from f2s_ray.media.signatures import FILM
 from f2s_ray.stages.films import file_digest
+from f2s_ray.stages.inputs import Inputs
 
 __all__ = ["ProbeConfig", "ProbeMedia", "ProbeSetup"]
 
@@ -52,7 +53,7 @@ class ProbeMedia:
     """Recognise a photo or a film; what is neither becomes a row that says why."""
 
     def __init__(self, config: ProbeSetup) -> None:
-        self._root, self._config = Path(config.input_root), config
+        self._inputs, self._config = Inputs(config.input_root), config
 
     def __call__(self, record: Source) -> Iterator[MediaItem]:
         """The medium.
@@ -63,16 +64,20 @@ class ProbeMedia:
         if record.trouble is not None:
             kind, _, why = record.trouble.partition(": ")
             raise MediaError(kind, f"{record.path}: {why}")
-        yield self._film(record) if format_of(self._root / record.path) == FILM else self._photo(record)
+        file = self._inputs.get(record.path, record.etag)
+        yield self._film(record, file) if format_of(file) == FILM else self._photo(record, file)
 
-    def _photo(self, record: Source) -> MediaItem:
-        info = probe(self._root / record.path, Limits(max_megapixels=self._config.max_megapixels))
+    def _photo(self, record: Source, file: MediaFile) -> MediaItem:
+        limits = Limits(max_megapixels=self._config.max_megapixels)
+        refuse_large(file, limits)  # before all of it is fetched
+        info = probe(whole(file), limits)
         return MediaItem(
             media_id=digest(record.path, info.content_digest),
             path=record.path,
             content_digest=info.content_digest,
             byte_count=info.byte_count,
             modified_ns=record.modified_ns,
+            etag=record.etag,
             kind="photo",
             format=info.format,
             width_px=info.width_px,
@@ -91,8 +96,7 @@ class ProbeMedia:
             film=None,
         )
 
-    def _film(self, record: Source) -> MediaItem:
-        path = self._root / record.path
+    def _film(self, record: Source, path: MediaFile) -> MediaItem:
         info, index = probe_film(path, FilmLimits(max_megapixels=self._config.max_megapixels)), scan_packets(path)
         if index.is_truncated:
             raise MediaError("truncated", f"{record.path}: {index.damage}; find a whole copy")
@@ -110,6 +114,7 @@ class ProbeMedia:
             content_digest=content_digest,
             byte_count=record.byte_count,
             modified_ns=record.modified_ns,
+            etag=record.etag,
             kind="film",
             format=FILM,
             width_px=info.upright_width_px,
@@ -129,7 +134,7 @@ class ProbeMedia:
         )
 
 
-def _measured(path: Path, info: FilmInfo, index: FilmIndex) -> Scan:
+def _measured(path: MediaFile, info: FilmInfo, index: FilmIndex) -> Scan:
     """How a few stretches of a film were scanned, counted together."""
     if info.height_px < LEAST_LINES:
         return Scan(index.frame_count, 0, 0, 0)

@@ -8,15 +8,15 @@ from pathlib import Path, PurePosixPath
 
 from f2s_catalog.records import RestoredSegment
 
-from f2s_ray.errors import JobError
 from f2s_ray.media.encode import target_name
 from f2s_ray.media.film.presets import preset_named
 from f2s_ray.models.face_detector import FaceDetector
 from f2s_ray.stages.films import file_digest
+from f2s_ray.stages.outputs import WORK, Outputs
 from f2s_ray.stages.restore_film import restore_frames
 from f2s_ray.stages.restore_photo import Written, restore_photo
 from f2s_ray.stages.units import RestoreUnit
-from f2s_ray.stages.workbench import WORK, RestoreSetup, Workbench
+from f2s_ray.stages.workbench import RestoreSetup, Workbench
 
 __all__ = ["RestoreMedia"]
 
@@ -27,7 +27,7 @@ class RestoreMedia:
     """Loads the networks once; then writes each unit under the name of its task, aside first."""
 
     def __init__(self, config: RestoreSetup) -> None:
-        self._config, self._bench = config, Workbench(config)
+        self._bench, self._outputs = Workbench(config), Outputs(config.output_root)
         self._preset, self._detector = preset_named(config.film.preset), FaceDetector()
 
     def __call__(self, record: RestoreUnit) -> Iterator[RestoredSegment]:
@@ -36,20 +36,10 @@ class RestoreMedia:
         Raises: MediaError ``contract`` when metadata of a photo that must be kept got lost, and as reading and writing do.
         """
         begin, worked = time.perf_counter(), self._bench.clock.seconds
-        suffix = _suffix(record)
-        path = f"{WORK}/{record.task_id}{suffix}"
-        target = Path(self._config.output_root) / path
-        aside = target.with_name(f"{record.task_id}.writing{suffix}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+        path = f"{WORK}/{record.task_id}{_suffix(record)}"
+        with self._outputs.making(path) as aside:
             written = self._written(record, aside)
-            found = file_digest(aside)
-            byte_count = aside.stat().st_size
-            aside.replace(target)
-        except OSError as error:
-            raise JobError(f"cannot write {target}: {error.strerror}; free space or grant the right") from error
-        finally:
-            aside.unlink(missing_ok=True)
+            found, byte_count = file_digest(aside), aside.stat().st_size
         yield RestoredSegment(
             task_id=record.task_id,
             shot_id=record.shot.shot_id,

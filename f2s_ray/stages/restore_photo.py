@@ -42,7 +42,7 @@ def restore_photo(record: RestoreUnit, bench: Workbench, aside: Path) -> Written
 
     Raises: MediaError ``contract`` when metadata that must be kept got lost.
     """
-    photo = open_photo(bench.root, record.media)
+    photo = open_photo(bench.inputs, record.media)
     code, regions = pooled_of(record.code), [local_code(region) for region in record.regions]
     pages = []
     for page in photo.pages:
@@ -83,11 +83,12 @@ def _unrestored(
 
 def _write(record: RestoreUnit, photo: Photo, gates: tuple[FaceGate, ...], bench: Workbench, aside: Path) -> Written:
     """Encode, carry the metadata, compare."""
-    source = bench.root / record.media.path
-    encoded = encode(photo, source, aside, EncodeOptions(quality=bench.config.quality))
-    carried = carry(source, aside, noted(record.restorer, record.planned_on))  # names come later, and ask for no pixel
-    losses = compare(source, aside)
-    if losses:
-        raise MediaError("contract", f"{record.media.path}: metadata would be lost: {'; '.join(losses[:3])}")
-    finish(aside, source)
+    with bench.inputs.whole(record.media.path, record.media.etag) as source:
+        encoded = encode(photo, source, aside, EncodeOptions(quality=bench.config.quality))
+        note = noted(record.restorer, record.planned_on)  # names come later, and ask for no pixel
+        carried = carry(source, aside, note)
+        losses = compare(source, aside)
+        if losses:
+            raise MediaError("contract", f"{record.media.path}: metadata would be lost: {'; '.join(losses[:3])}")
+        finish(aside, source)
     return Written(len(photo.pages), gates, carried.carried_over, (*encoded.changed, *carried.changed))

@@ -1,20 +1,22 @@
 """RestoredMedia to QualityReport: what can be measured without a reference, before and after."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import mean
 
 import torch
 from f2s_catalog.records import QualityReport
 from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 
 from f2s_ray.media.decode import decode
 from f2s_ray.media.film.info import FilmLimits
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.probe import probe
+from f2s_ray.media.ranged import MediaFile, whole
 from f2s_ray.models.quality import measure
 from f2s_ray.stages.films import Film, Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.photos import MEASURING_THREADS, UNLIMITED, open_photo
 from f2s_ray.stages.units import ScoreUnit
 
@@ -37,21 +39,12 @@ class ScoreMedia:
 
     def __init__(self, config: ScoreSetup) -> None:
         torch.set_num_threads(MEASURING_THREADS)
-        self._input, self._output = Path(config.input_root), Path(config.output_root)
-        self._films = Films(self._input)
+        self._inputs, self._results = Inputs(config.input_root), Inputs(config.output_root)
+        self._films = Films(self._inputs)
 
     def __call__(self, record: ScoreUnit) -> Iterator[QualityReport]:
         """One report, of the first page, or of some frames of a film together."""
-        path = self._output / record.path
-        if record.media.film is None:
-            before = [open_photo(self._input, record.media).pages[0].rgb]
-            after = [decode(path, probe(path, UNLIMITED), UNLIMITED).pages[0].rgb]
-        else:
-            film = self._films.of(record.media)
-            count = record.media.film.frame_count
-            numbers = sorted({count * part // (2 * FRAMES) for part in range(1, 2 * FRAMES, 2)})
-            result = Film(path, probe_film(path, FilmLimits(max_megapixels=float("inf"))), scan_packets(path))
-            before, after = ([rgb for _, rgb in frames_at(one, numbers)] for one in (film, result))
+        before, after = self._pairs(record, self._results.get(record.path))
         was, now = [measure(rgb) for rgb in before], [measure(rgb) for rgb in after]
         changes = [float((b - a).square().mean()) for a, b in zip(before, after, strict=True)]
         yield QualityReport(
@@ -67,3 +60,16 @@ class ScoreMedia:
             identity_before=mean(record.before) if record.before else None,
             identity_after=mean(record.after) if record.after else None,
         )
+
+    def _pairs(self, record: ScoreUnit, result: MediaFile) -> tuple[list[Tensor], list[Tensor]]:
+        """Frames of the source and the same of the result."""
+        if record.media.film is None:
+            file = whole(result)
+            after = decode(file, probe(file, UNLIMITED), UNLIMITED).pages[0].rgb
+            return [open_photo(self._inputs, record.media).pages[0].rgb], [after]
+        film = self._films.of(record.media)
+        count = record.media.film.frame_count
+        numbers = sorted({count * part // (2 * FRAMES) for part in range(1, 2 * FRAMES, 2)})
+        made = Film(result, probe_film(result, FilmLimits(max_megapixels=float("inf"))), scan_packets(result))
+        before, after_all = ([rgb for _, rgb in frames_at(one, numbers)] for one in (film, made))
+        return before, after_all

@@ -1,7 +1,6 @@
 """MediaItem to Shots. A photo is one shot of one frame."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from f2s_catalog.records import MediaItem, Shot
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from f2s_ray.media.cuts import find_shots
 from f2s_ray.media.film.pixels import RgbReader
 from f2s_ray.stages.films import Film, Films, stored_frames
+from f2s_ray.stages.inputs import Inputs
 
 __all__ = ["SplitConfig", "SplitSetup", "SplitShots"]
 
@@ -33,7 +33,7 @@ class SplitShots:
     """Cut a medium into shots."""
 
     def __init__(self, config: SplitSetup) -> None:
-        self._films = Films(Path(config.input_root))
+        self._films = Films(Inputs(config.input_root))
 
     def __call__(self, record: MediaItem) -> Iterator[Shot]:
         """The one shot of a photo, or the shots of a film, in order and without a gap.

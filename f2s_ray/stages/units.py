@@ -42,6 +42,7 @@ class ReferencePicture(Record):
     face_id: str
     path: str = Field(description="path below INPUT")
     content_digest: str = Field(description="SHA-256 of its bytes")
+    etag: str = Field("", exclude_if=lambda etag: not etag, description="of an object in a bucket, as it was read")
     scan: str = Field(description="how a film was scanned, as in film.scan; empty: a photo")
     frame: int = Field(description="number of the frame in a film; 0 in a photo")
     landmarks_px: tuple[float, ...] = Field(description="five x y")

@@ -1,7 +1,6 @@
 """What restoring takes: the settings, the networks, the references; loaded once a worker."""
 
 import time
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,11 +9,10 @@ from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.models.gate import GateConfig
 from f2s_ray.stages.films import Films
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.photos import ReferenceCrops
 
-__all__ = ["WORK", "Clock", "FilmConfig", "RestoreConfig", "RestoreSetup", "Workbench"]
-
-WORK = "work"
+__all__ = ["Clock", "FilmConfig", "RestoreConfig", "RestoreSetup", "Workbench"]
 
 
 class FilmConfig(BaseModel):
@@ -69,11 +67,11 @@ class Workbench:
 
     def __init__(self, config: RestoreSetup) -> None:
         self.config = config
-        self.root = Path(config.input_root)
+        self.inputs = Inputs(config.input_root)
         self.model = Face2Scene(config.model)
         self.embedder = FaceEmbedder(config.embedder)
-        self.films = Films(self.root)
-        self.crops = ReferenceCrops(self.root, self.model, self.films)
+        self.films = Films(self.inputs)
+        self.crops = ReferenceCrops(self.inputs, self.model, self.films)
         self.clock = Clock()
 
     @property

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 
+from f2s_catalog.place import Place
 from PIL import Image
 
 from f2s_ray.media.signatures import FILM
 from f2s_ray.stages.films import Film
 from f2s_ray.view.clip import Clip, make_clip, paired
 from f2s_ray.view.model import FaceCut, FaceStory, Original, Page, Picture
-from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load, load_frame, open_reel
+from f2s_ray.view.pictures import Inline, cut_face, cut_square, inline, load_frame
+from f2s_ray.view.shelf import Shelf
 from f2s_ray.view.words import clock_words
 
 __all__ = ["Album", "Drawn", "DrawnFace", "Moment"]
@@ -64,21 +65,20 @@ class Album:
 
     Args:
         page: what will be shown.
-        input_root: folder of the sources.
-        output: folder of the results.
+        input_root: where the sources lie.
+        output: where the results lie.
     """
 
-    def __init__(self, page: Page, input_root: Path, output: Path) -> None:
-        self._page, self._input_root, self._output = page, input_root, output
+    def __init__(self, page: Page, input_root: Place, output: Place) -> None:
+        self._page = page
+        self._sources, self._results = Shelf(input_root, _KEPT_REELS), Shelf(output, _KEPT_REELS)
         self._thumbs: dict[str, Inline | None] = {}
-        self._reel = lru_cache(maxsize=_KEPT_REELS)(open_reel)
 
     def draw(self, picture: Picture) -> Drawn:
         """Panels, details and faces of one picture."""
         before = self._source(picture.original)
-        result = self._output / picture.result_path
-        after = self._result(result, picture.original)
-        reels, stretch = self._reels(picture, result), picture.film.stretch if picture.film else None
+        after = self._result(picture)
+        reels, stretch = self._reels(picture), picture.film.stretch if picture.film else None
         panel_px = _PANEL_PX if len(self._page.pictures) <= _MANY_PICTURES else _SMALL_PANEL_PX
         return Drawn(
             story=picture,
@@ -103,33 +103,24 @@ class Album:
 
     def _source(self, original: Original) -> Image.Image | None:
         """A source; None also when the file is not the one that was restored any more."""
-        file = self._source_file(original)
-        if file is None:
-            return None
-        is_film, is_raw = original.format == FILM, original.format == "RAW"
-        image = self._frame(file, original.scan, original.frame) if is_film else load(file, raw=is_raw)
+        path, size = original.path, original.byte_count
+        if original.format == FILM:
+            image = _frame(self._sources.reel(path, original.scan, size), original.frame)
+        else:
+            image = self._sources.photo(path, size, raw=original.format == "RAW")
         self._cut_thumbs(image, self._cuts[original.path, original.frame])
         return image
 
-    def _source_file(self, original: Original) -> Path | None:
-        file = self._input_root / original.path
-        try:
-            return file if file.stat().st_size == original.byte_count else None
-        except OSError:
-            return None
+    def _result(self, picture: Picture) -> Image.Image | None:
+        path, original = picture.result_path, picture.original
+        is_film = original.format == FILM
+        return _frame(self._results.reel(path, _WHOLE), original.frame) if is_film else self._results.photo(path)
 
-    def _result(self, file: Path, original: Original) -> Image.Image | None:
-        return self._frame(file, _WHOLE, original.frame) if original.format == FILM else load(file)
-
-    def _frame(self, file: Path, scan: str, number: int) -> Image.Image | None:
-        reel = self._reel(file, scan)
-        return load_frame(reel, number) if reel else None
-
-    def _reels(self, picture: Picture, result: Path) -> tuple[Film, Film] | None:
+    def _reels(self, picture: Picture) -> tuple[Film, Film] | None:
         """A film and its result; None when one of them is gone, changed or cannot be read any more."""
-        file = self._source_file(picture.original) if picture.film else None
-        before = self._reel(file, picture.original.scan) if file else None
-        after = self._reel(result, _WHOLE) if before else None
+        original = picture.original
+        before = self._sources.reel(original.path, original.scan, original.byte_count) if picture.film else None
+        after = self._results.reel(picture.result_path, _WHOLE) if before else None
         return (before, after) if before and after else None
 
     def _cut_thumbs(self, image: Image.Image | None, cuts: Iterable[FaceCut]) -> None:
@@ -148,6 +139,10 @@ class Album:
             if cut is not None:
                 by_frame[cut.original.path, cut.original.frame].append(cut)
         return by_frame
+
+
+def _frame(reel: Film | None, number: int) -> Image.Image | None:
+    return load_frame(reel, number) if reel else None
 
 
 def _moments(source: Film, result: Film) -> tuple[Moment, ...]:

@@ -20,6 +20,7 @@ from f2s_ray.media.film.pixels import RgbReader
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of, upright
+from f2s_ray.media.ranged import MediaFile
 from f2s_ray.stages.films import Film, stored_frames
 
 __all__ = ["FACE_MARGIN", "Inline", "cut_face", "cut_square", "inline", "load", "load_frame", "open_reel"]
@@ -62,7 +63,7 @@ def load(path: Path, *, raw: bool = False, scale: float = 1.0) -> Image.Image | 
     return None
 
 
-def open_reel(path: Path, scan: str) -> Film | None:
+def open_reel(path: MediaFile, scan: str) -> Film | None:
     """A film by its file and how it was scanned; None when it is gone or cannot be read any more."""
     try:
         return Film(path, probe_film(path, FilmLimits()), scan_packets(path), scan)

@@ -2,16 +2,16 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place, read_text
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.errors import ConfigError
+from f2s_ray.stages.outputs import Outputs
 from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
 from f2s_ray.view.model import CatalogReader
@@ -21,7 +21,7 @@ from f2s_ray.view.words import clock_words, visible
 __all__ = ["render_report", "write_report"]
 
 
-def write_report(output: Path, input_root: Path, run_id: str, *, limit: int = 200) -> Path:
+def write_report(output: Place, input_root: Place, run_id: str, *, limit: int = 200) -> Place:
     """Write OUTPUT/runs/RUN/report.html and return its path.
 
     Args:
@@ -36,19 +36,15 @@ def write_report(output: Path, input_root: Path, run_id: str, *, limit: int = 20
     """
     if limit < 1:
         raise ConfigError(f"{limit=} must be at least 1; leave it out for the first 200 pictures")
-    run = output / "runs" / run_id
-    chunks = render_report(Catalog(output), output, input_root, run_id, limit=limit)
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        return _write_whole(run / "report.html", chunks)
-    except OSError as error:
-        raise JobError(
-            f"cannot write {run / 'report.html'}: {error.strerror}; free space or grant the right"
-        ) from error
+    path = f"runs/{run_id}/report.html"
+    with Outputs(str(output)).making(path) as aside, aside.open("wb") as file:
+        for chunk in render_report(Catalog(output), output, input_root, run_id, limit=limit):
+            file.write(chunk.encode())
+    return output / path
 
 
 def render_report(
-    catalog: CatalogReader, output: Path, input_root: Path, run_id: str, *, limit: int = 200
+    catalog: CatalogReader, output: Place, input_root: Place, run_id: str, *, limit: int = 200
 ) -> Iterator[str]:
     """The page in pieces, so that a large one never lies in memory as a whole; arguments as in ``write_report``."""
     page = compose(read_tables(catalog), limit=limit)
@@ -91,23 +87,9 @@ def _csp_digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
-def _settings(path: Path) -> list[str]:
+def _settings(path: Place) -> list[str]:
     """The lines of the run's configuration; empty when it was not kept."""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return read_text(path).splitlines()
     except (OSError, UnicodeDecodeError):
         return []
-
-
-def _write_whole(target: Path, chunks: Iterator[str]) -> Path:
-    """Write aside and rename when whole; a broken try leaves nothing."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        return aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -14,10 +14,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from f2s_catalog.cipher import KEY_FILE
 from f2s_catalog.ids import digest
+from f2s_catalog.place import P, Place, files_in
+from f2s_catalog.storage import read, remove, write
 from f2s_catalog.store import catalog_folder
 
 __all__ = ["Thumbnail", "Thumbnails", "forget", "thumbnail_folder", "thumbnail_path"]
@@ -35,23 +36,24 @@ class Thumbnail:
     content: bytes
 
 
-def thumbnail_folder(output: Path) -> Path:
+def thumbnail_folder(output: P) -> P:
     """Where they are kept."""
     return catalog_folder(output) / "biometric" / "thumbnails"
 
 
-def thumbnail_path(output: Path, name: str) -> Path:
+def thumbnail_path(output: P, name: str) -> P:
     """Where one is kept."""
     return thumbnail_folder(output) / name[:2] / name
 
 
-def forget(output: Path, ids: Iterable[str]) -> int:
+def forget(output: Place, ids: Iterable[str]) -> int:
     """Remove all that show these faces or media; how many there were."""
     count = 0
     for key in map(digest, ids):
-        for path in (thumbnail_folder(output) / key[:2]).glob(f"{key}-*"):
-            path.unlink(missing_ok=True)
-            count += 1
+        for path in files_in(thumbnail_folder(output) / key[:2]):
+            if path.name.startswith(f"{key}-"):
+                remove(path)
+                count += 1
     return count
 
 
@@ -62,7 +64,7 @@ class Thumbnails:
         output: the OUTPUT folder.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Place) -> None:
         self._output = output
         self._memory: OrderedDict[str, bytes] | None = OrderedDict() if os.environ.get(KEY_FILE) else None
         self._lock = threading.Lock()
@@ -104,7 +106,7 @@ class Thumbnails:
                     self._memory.move_to_end(name)
                 return self._memory.get(name)
         try:
-            return thumbnail_path(self._output, name).read_bytes()
+            return read(thumbnail_path(self._output, name))
         except OSError:
             return None
 
@@ -115,9 +117,5 @@ class Thumbnails:
                 while sum(map(len, self._memory.values())) > KEPT_IN_MEMORY_BYTES:
                     self._memory.popitem(last=False)
             return
-        path = thumbnail_path(self._output, name)
-        aside = path.with_name(f".{name}.{os.getpid()}.tmp")
         with suppress(OSError):  # a full disk, or one that may not be written, costs time and not the page
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(content)
-            aside.replace(path)
+            write(thumbnail_path(self._output, name), content)

@@ -1,11 +1,12 @@
 """Whole files to a place and back, in a folder and on a real server."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from f2s_catalog import storage
 from f2s_catalog.place import S3Prefix
-from f2s_catalog.storage import download, drop_uploads, read, remove, stamp_of, upload, walk, write, write_new
+from f2s_catalog.storage import download, drop_uploads, look, read, remove, upload, walk, write, write_new
 
 from tests.s3_server import BUCKET, wire_to
 
@@ -35,12 +36,12 @@ def test_what_is_written_is_read_listed_and_removed(there):
     assert {found.path: found.byte_count for found in walk(there)} == {name: len(name.encode()) for name in ODD}
     for found in walk(there):
         assert read(there / found.path) == found.path.encode()
-        assert stamp_of(there / found.path) == found.stamp
+        assert replace(look(there / found.path), path=found.path) == found
     for name in ODD:
         remove(there / name)
         remove(there / name)
     assert list(walk(there)) == []
-    assert stamp_of(there / ODD[0]) is None
+    assert look(there / ODD[0]) is None
     with pytest.raises(FileNotFoundError):
         read(there / ODD[0])
 
@@ -63,12 +64,12 @@ def test_a_file_of_many_parts_arrives_as_it_was_and_leaves(there, tmp_path):
 def test_another_content_has_another_stamp_and_is_not_fetched_under_the_old_one(variables, tmp_path):
     where = S3Prefix(BUCKET, f"storage/{tmp_path.name}/one")
     write(where, b"first")
-    first = stamp_of(where)
+    first = look(where).stamp
     download(where, tmp_path / "one", first)
     write(where, b"other")
     with pytest.raises(FileExistsError):
         download(where, tmp_path / "one", first)
-    assert stamp_of(where) != first
+    assert look(where).stamp != first
 
 
 def test_only_the_first_is_put_where_nothing_was(variables, tmp_path):

@@ -3,9 +3,14 @@
 import os
 import socket
 import unicodedata
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import quote
 
 import pytest
+from f2s_catalog import storage
+from f2s_catalog.place import S3Prefix
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.stages.inventory import list_sources
@@ -116,3 +121,64 @@ def test_the_order_does_not_depend_on_the_file_system(tmp_path):
     for name in ("c", "a", "b"):
         (tmp_path / name).write_bytes(b"")
     assert [source.path for source in list_sources(tmp_path)] == ["a", "b", "c"]
+
+
+HOSTILE = {
+    "../outside.jpg": "name",
+    "a/../../b.jpg": "name",
+    "./a.jpg": "name",
+    "a//b.jpg": "name",
+    "/absolute.jpg": "name",
+    "a/": "name",
+    f"{'é' * 130}.jpg": "name",
+    "line\nbreak.jpg": None,
+    "two words + %20.jpg": None,
+    "Case.jpg": None,
+    "case.jpg": None,
+    "/".join(["thousand"] * 111): None,
+    "caf\u00e9.jpg": None,
+    "cafe\u0301.jpg": None,
+}
+"""Keys that a bucket may have, and the first word of the trouble with them."""
+
+
+class _Lister(BaseHTTPRequestHandler):
+    """Answers each listing with the hostile keys, in two pages; servers that are installed here refuse most of them."""
+
+    def do_GET(self):
+        keys = [*HOSTILE, "mark of a folder/"]
+        is_second = "continuation-token=" in self.path
+        some = keys[7:] if is_second else keys[:7]
+        rows = "".join(
+            f"<Contents><Key>{quote('archive/' + key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+            f'<ETag>"{number:032x}"</ETag><Size>{0 if key.startswith("mark") else 7}</Size></Contents>'
+            for number, key in enumerate(some)
+        )
+        more = "" if is_second else "<NextContinuationToken>t</NextContinuationToken>"
+        body = (
+            f"<ListBucketResult><IsTruncated>{str(not is_second).lower()}</IsTruncated>{more}"
+            f"<EncodingType>url</EncodingType>{rows}</ListBucketResult>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_keys_that_are_no_paths_are_rows_that_say_so(monkeypatch):
+    with HTTPServer(("127.0.0.1", 0), _Lister) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        storage._client.cache_clear()
+        found = list_sources(S3Prefix("bucket", "archive"))
+        server.shutdown()
+    storage._client.cache_clear()
+    assert {source.path: source.trouble and source.trouble.partition(":")[0] for source in found} == HOSTILE
+    assert [source.path for source in found] == sorted(HOSTILE)
+    assert {source.modified_ns for source in found} == {1_767_323_045 * 10**9}
+    assert all(source.etag.startswith('"') for source in found)

@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -12,6 +11,7 @@ from av.packet import Packet
 from av.stream import AttachmentStream, Discard, Disposition, Stream
 
 from f2s_ray.media.film.container import open_film
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["Carrier", "LeftOut", "kept_tags", "refusal"]
 
@@ -59,8 +59,10 @@ def _is_stale(key: str) -> bool:
 class Carrier:
     """Everything of a source but its picture: announced to a result first, then given as packets."""
 
-    def __init__(self, source: InputContainer, result: OutputContainer, shift_seconds: Fraction) -> None:
-        self._source = source
+    def __init__(
+        self, file: MediaFile, source: InputContainer, result: OutputContainer, shift_seconds: Fraction
+    ) -> None:
+        self._file, self._source = file, source
         self._result = result
         self._shift_seconds = shift_seconds
         self._is_matroska = result.format.name == "matroska"
@@ -111,7 +113,7 @@ class Carrier:
 
     def _attach_cover(self, stream: Stream) -> None:
         kind = "png" if _codec_name(stream) == "png" else "jpeg"
-        with open_film(Path(self._source.name)) as again:
+        with open_film(self._file) as again:
             again.streams[stream.index].discard = Discard.default
             packet = next((each for each in again.demux(again.streams[stream.index]) if each.size), None)
         if packet is not None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from f2s_ray.media.film.info import FilmInfo, FilmLimits, StreamInfo
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import turn_of
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["Difference", "compare_films"]
 
@@ -29,7 +29,7 @@ class Difference:
     result: str
 
 
-def compare_films(source: Path, result: Path) -> list[Difference]:
+def compare_films(source: MediaFile, result: MediaFile) -> list[Difference]:
     """All that differs between a film and its restored twin; an empty list is the proof that nothing was lost.
 
     Stamps count as equal if they differ by no more than half a tick of the coarser of the two containers. All moments

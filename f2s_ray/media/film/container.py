@@ -7,6 +7,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from f2s_ray.errors import MediaError
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["film_stream", "open_film"]
 
@@ -15,7 +16,7 @@ DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
 
-def open_film(path: Path) -> InputContainer:
+def open_film(path: MediaFile) -> InputContainer:
     """Open a film for reading; close it, or use it as a context.
 
     Raises:
@@ -23,7 +24,8 @@ def open_film(path: Path) -> InputContainer:
     """
     _check_file(path)
     try:
-        container = av.open(str(path), "r", container_options=OPTIONS, metadata_errors="replace")
+        source = str(path) if isinstance(path, Path) else path.open()
+        container = av.open(source, "r", container_options=OPTIONS, metadata_errors="replace")
     except av.error.FFmpegError as error:
         _refuse_cut(path)
         raise MediaError("broken", f"{path.name}: no film that can be read ({error.strerror})") from error
@@ -53,7 +55,7 @@ DEFAULT = av.stream.Disposition.default
 COVER = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: MediaFile) -> None:
     try:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "no regular file"
@@ -65,7 +67,7 @@ def _check_file(path: Path) -> None:
         raise MediaError("unreadable", f"{path.name}: {error.strerror or error}; check its rights and disk") from error
 
 
-def _refuse_cut(path: Path) -> None:
+def _refuse_cut(path: MediaFile) -> None:
     """An MP4 whose table stood at its end, and was cut off, is told from a file that never was a film."""
     size, at, names = path.stat().st_size, 0, set[bytes]()
     with path.open("rb") as file:

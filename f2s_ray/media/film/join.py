@@ -24,6 +24,7 @@ from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.presets import Preset, suffixes_for
 from f2s_ray.media.film.restamp import restamped
 from f2s_ray.media.film.segments import Segment, check_whole, packets_of, places_of
+from f2s_ray.media.ranged import MediaFile
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -52,7 +53,7 @@ MP4_TAGS = frozenset(
 class FilmSource:
     """A film as it lies there: its file, its header, its stamps."""
 
-    path: Path
+    path: MediaFile
     info: FilmInfo
     index: FilmIndex
 
@@ -116,7 +117,7 @@ def _write(segments: Sequence[Segment], source: FilmSource, aside: Path, contain
         ) as result,
     ):
         result.flags |= Flags.bitexact.value
-        carrier = Carrier(given, result, shift)
+        carrier = Carrier(source.path, given, result, shift)
         odd_tags = _left_tags(given, container_format)
         for stream in given.streams:
             if stream.index == source.info.video_index:

@@ -19,6 +19,7 @@ from f2s_ray.errors import MediaError
 from f2s_ray.media.film.container import film_stream, open_film
 from f2s_ray.media.film.info import Attachment, Chapter, Colour, FilmInfo, FilmLimits, StreamInfo
 from f2s_ray.media.film.turn import Matrix
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["probe_film"]
 
@@ -26,7 +27,7 @@ FIELD_ORDERS = ("unknown", "progressive", "tt", "bb", "tb", "bt")
 FIRST_PACKETS = 200
 
 
-def probe_film(path: Path, limits: FilmLimits) -> FilmInfo:
+def probe_film(path: MediaFile, limits: FilmLimits) -> FilmInfo:
     """Recognise a film by its content.
 
     Raises:

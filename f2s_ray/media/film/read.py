@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import av
@@ -18,6 +17,7 @@ from f2s_ray.media.film.index import FilmIndex
 from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.pixels import RgbReader
 from f2s_ray.media.film.turn import turn_of, upright
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["FilmFrame", "decode_frames", "read_frames"]
 
@@ -33,7 +33,7 @@ class FilmFrame(NamedTuple):
     is_mended: bool
 
 
-def read_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[FilmFrame]:
+def read_frames(path: MediaFile, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[FilmFrame]:
     """Exactly the frames [first, stop) in the order of showing, upright.
 
     Raises:
@@ -45,7 +45,7 @@ def read_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: 
         yield FilmFrame(int(index.pts[number]), upright(convert(frame), turn), frame.is_corrupt)
 
 
-def decode_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[VideoFrame]:
+def decode_frames(path: MediaFile, info: FilmInfo, index: FilmIndex, first: int, stop: int) -> Iterator[VideoFrame]:
     """The frames [first, stop) as they are stored; raises as ``read_frames``."""
     if not 0 <= first <= stop <= index.frame_count:
         raise ValueError(f"[{first}, {stop}) is not inside [0, {index.frame_count})")
@@ -65,7 +65,9 @@ def decode_frames(path: Path, info: FilmInfo, index: FilmIndex, first: int, stop
             yield frame
 
 
-def _packets_from(path: Path, index: FilmIndex, first: int, opened: ExitStack) -> tuple[VideoStream, Iterator[Packet]]:
+def _packets_from(
+    path: MediaFile, index: FilmIndex, first: int, opened: ExitStack
+) -> tuple[VideoStream, Iterator[Packet]]:
     """Packets from a keyframe at or before the one that ``first`` needs: a demuxer may land late, so it is tried again."""
     place = int(np.searchsorted(index.keyframes, index.keyframe_before(first)))
     for earlier in range(place, max(0, place - SEEKS), -1):
@@ -85,7 +87,7 @@ def _packets_from(path: Path, index: FilmIndex, first: int, opened: ExitStack) -
     return _from_the_start(path, opened)
 
 
-def _from_the_start(path: Path, opened: ExitStack) -> tuple[VideoStream, Iterator[Packet]]:
+def _from_the_start(path: MediaFile, opened: ExitStack) -> tuple[VideoStream, Iterator[Packet]]:
     container = opened.enter_context(open_film(path))
     stream = film_stream(container)
     return stream, container.demux(stream)

@@ -3,7 +3,6 @@
 import zlib
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -15,6 +14,7 @@ from av.video.stream import VideoStream
 from f2s_ray.errors import MediaError
 from f2s_ray.media.film.container import film_stream, open_film
 from f2s_ray.media.film.index import FilmIndex, StreamScan
+from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["scan_packets"]
 
@@ -69,7 +69,7 @@ class _Pictures:
         self.are_hidden.append(packet.is_discard)
 
 
-def scan_packets(path: Path) -> FilmIndex:
+def scan_packets(path: MediaFile) -> FilmIndex:
     """Index a film.
 
     Raises:

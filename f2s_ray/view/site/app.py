@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 from f2s_catalog.cipher import KEY_FILE
 from f2s_catalog.errors import CatalogError, QueryError
+from f2s_catalog.place import Place
 from fastapi import FastAPI, Form, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
@@ -38,7 +39,7 @@ PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Question = Annotated[str, Query(max_length=2000)]
 
 
-def make_site(output: Path, source: Path, guard: Guard) -> FastAPI:
+def make_site(output: Place, source: Place, guard: Guard) -> FastAPI:
     """The site of one OUTPUT folder.
 
     Args:
@@ -67,7 +68,7 @@ def make_site(output: Path, source: Path, guard: Guard) -> FastAPI:
 class _Desk:
     """Answers requests; each method is a page or an action."""
 
-    def __init__(self, output: Path, source: Path, guard: Guard) -> None:
+    def __init__(self, output: Place, source: Place, guard: Guard) -> None:
         self._output, self._guard = output, guard
         self._snapshot = Snapshot(output)
         self._images, self._search = Images(self._snapshot, output, source), Search(self._snapshot)

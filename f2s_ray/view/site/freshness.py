@@ -1,15 +1,18 @@
 """Two looks at the folders of a catalog to the tables whose rows may have changed in between."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from f2s_catalog.place import Place, S3Prefix
 from f2s_catalog.records import TABLES, Attempt, Erasure, Record
 from f2s_catalog.store import fragments, sequence_of, table_folder
 
 __all__ = ["Listing", "Stamp", "changed", "listing", "stamp", "steps_of"]
 
+_BUCKET_SECONDS = 5.0  # to list a bucket takes many requests
 Stamp = tuple[int, ...]
 Kind = type[Record]
 
@@ -31,8 +34,10 @@ class Listing:
         )
 
 
-def stamp(output: Path) -> Stamp:
-    """Changes whenever a fragment comes or goes: that is when its folder changes."""
+def stamp(output: Place) -> Stamp:
+    """Changes whenever a fragment comes or goes: that is when its folder changes; of a bucket every few seconds."""
+    if isinstance(output, S3Prefix):
+        return (int(time.monotonic() / _BUCKET_SECONDS),)
     found = []
     for kind in TABLES:
         try:
@@ -42,7 +47,7 @@ def stamp(output: Path) -> Stamp:
     return tuple(found)
 
 
-def listing(output: Path) -> Listing:
+def listing(output: Place) -> Listing:
     """What is there. Raises: CatalogError when it may not be read."""
     return Listing({kind: frozenset(path.name for path in fragments(output, kind)) for kind in TABLES})
 

@@ -3,15 +3,15 @@
 import base64
 import io
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from pathlib import Path
 
+from f2s_catalog.place import Place
 from PIL import Image
 
 from f2s_ray.media.signatures import FILM
 from f2s_ray.stages.films import Film
 from f2s_ray.view.clip import make_clip
-from f2s_ray.view.pictures import FACE_MARGIN, cut_face, load, load_frame, open_reel
+from f2s_ray.view.pictures import FACE_MARGIN, cut_face, load_frame
+from f2s_ray.view.shelf import Shelf
 from f2s_ray.view.site.snapshot import Row, Snapshot
 from f2s_ray.view.thumbnails import Thumbnail, Thumbnails
 
@@ -41,14 +41,14 @@ class Images:
 
     Args:
         snapshot: the tables.
-        output: the OUTPUT folder.
-        source: the INPUT folder.
+        output: the OUTPUT place.
+        source: the INPUT place.
     """
 
-    def __init__(self, snapshot: Snapshot, output: Path, source: Path) -> None:
-        self._snapshot, self._output, self._source = snapshot, output, source
+    def __init__(self, snapshot: Snapshot, output: Place, source: Place) -> None:
+        self._snapshot = snapshot
+        self._sources, self._results = Shelf(source, _KEPT_REELS), Shelf(output, _KEPT_REELS)
         self._thumbnails = Thumbnails(output)
-        self._reel = lru_cache(maxsize=_KEPT_REELS)(open_reel)
         self._kinds: Mapping[str, Callable[[str, int], Thumbnail | None]] = {
             "face": self._face,
             "face-after": self._face_after,
@@ -117,7 +117,7 @@ class Images:
         span = self._row(_SEEN, media_id)
 
         def make() -> bytes | None:
-            films = self._film(media), self._reel(self._output / result["path"], _WHOLE)
+            films = self._film(media), self._results.reel(result["path"], _WHOLE)
             begin = span["start"]
             clip = films[0] and films[1] and make_clip(films[0], films[1], (begin, begin + _CLIP_SECONDS))
             return base64.b64decode(clip.uri.partition(",")[2]) if clip else None
@@ -135,26 +135,16 @@ class Images:
         if media["format"] == FILM:
             film = self._film(media)
             return load_frame(film, frame) if film else None
-        file = self._unchanged(media)
-        return load(file, raw=media["format"] == "RAW", scale=scale) if file else None
+        return self._sources.photo(media["path"], media["byte_count"], raw=media["format"] == "RAW", scale=scale)
 
     def _result_picture(self, media: Row, result: Row, frame: int, scale: float) -> Image.Image | None:
-        file = self._output / result["path"]
         if media["format"] != FILM:
-            return load(file, scale=scale)
-        film = self._reel(file, _WHOLE)
+            return self._results.photo(result["path"], scale=scale)
+        film = self._results.reel(result["path"], _WHOLE)
         return load_frame(film, frame) if film else None
 
     def _film(self, media: Row) -> Film | None:
-        file = self._unchanged(media)
-        return self._reel(file, media["film"]["scan"]) if file else None
-
-    def _unchanged(self, media: Row) -> Path | None:
-        file = self._source / media["path"]
-        try:
-            return file if file.stat().st_size == media["byte_count"] else None
-        except OSError:
-            return None
+        return self._sources.reel(media["path"], media["film"]["scan"], media["byte_count"])
 
 
 def _check_frame(media: Row, frame: int) -> None:

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.place import Place
 from f2s_catalog.records import DegradationCode, Face
 from f2s_catalog.views import needed, reading
 
@@ -69,7 +69,7 @@ class Snapshot:
         output: the OUTPUT folder.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Place) -> None:
         self._output = output
         self._memory = duckdb.connect(
             ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}

@@ -1,0 +1,152 @@
+"""An object of a bucket to a file of this machine that fills up as it is read: only the ranges that are looked at are fetched."""
+
+import io
+import os
+import shutil
+import weakref
+from pathlib import Path
+from threading import Lock
+from types import SimpleNamespace
+
+from f2s_catalog.place import S3Prefix
+from f2s_catalog.storage import Found, read_range
+
+from f2s_ray.errors import MediaError
+
+__all__ = ["MediaFile", "Ranged", "whole"]
+
+_CHUNK_BYTES = 8 * 2**20
+
+
+class Ranged:
+    """Looks like the path of a file, as far as those who read media ask: ``name``, ``suffix``, ``stat``, ``open``.
+
+    All ranges are of the same bytes: the server is asked for those of one ETag.
+
+    Args:
+        where: the object.
+        found: as it was listed.
+        file: what to fill up, in a folder that is made for it and goes with this; its name is that of the object.
+
+    Whoever reads it may meet a ``MediaError``: ``changed`` where the object is another one now or gone, ``unreadable`` where
+    it cannot be fetched.
+    """
+
+    def __init__(self, where: S3Prefix, found: Found, file: Path) -> None:
+        self._where, self._found, self._file = where, found, file
+        self._missing = set(range(-(-found.byte_count // _CHUNK_BYTES)))
+        self._lock = Lock()
+        file.parent.mkdir()
+        weakref.finalize(self, shutil.rmtree, file.parent, ignore_errors=True)
+        with file.open("xb") as made:
+            made.truncate(found.byte_count)
+
+    @property
+    def name(self) -> str:
+        """Its name, without folders."""
+        return self._file.name
+
+    @property
+    def suffix(self) -> str:
+        """With its point, as of a path."""
+        return self._file.suffix
+
+    def __str__(self) -> str:
+        return str(self._where)
+
+    def is_file(self) -> bool:
+        """An object always is."""
+        return True
+
+    def is_dir(self) -> bool:
+        """An object never is."""
+        return False
+
+    def stat(self) -> SimpleNamespace:
+        """Its size, as ``st_size``."""
+        return SimpleNamespace(st_size=self._found.byte_count)
+
+    def open(self, _mode: str = "rb") -> io.BufferedReader:
+        """Its bytes, fetched where they are read."""
+        return io.BufferedReader(_Raw(self, self.name))
+
+    def whole(self) -> Path:
+        """The file, once all of it is there."""
+        self._need(0, self._found.byte_count)
+        os.utime(self._file, ns=(self._found.modified_ns, self._found.modified_ns))
+        return self._file
+
+    def read_at(self, first: int, count: int) -> bytes:
+        """Some bytes; fewer at the end."""
+        stop = min(first + count, self._found.byte_count)
+        self._need(first, stop)
+        with self._file.open("rb") as file:
+            return os.pread(file.fileno(), max(0, stop - first), first)
+
+    @property
+    def byte_count(self) -> int:
+        """Its size."""
+        return self._found.byte_count
+
+    def _need(self, first: int, stop: int) -> None:
+        chunks = range(first // _CHUNK_BYTES, -(-stop // _CHUNK_BYTES))
+        with self._lock:
+            for run in _runs(sorted(self._missing.intersection(chunks))):
+                begin, end = run[0] * _CHUNK_BYTES, min((run[-1] + 1) * _CHUNK_BYTES, self._found.byte_count)
+                content = self._fetched(begin, end)
+                with self._file.open("r+b") as file:
+                    file.seek(begin)
+                    file.write(content)
+                self._missing.difference_update(run)
+
+    def _fetched(self, first: int, stop: int) -> bytes:
+        try:
+            return read_range(self._where, first, stop, self._found.stamp)
+        except (FileExistsError, FileNotFoundError) as error:
+            raise MediaError("changed", f"{self.name}: was changed or removed during the run; run again") from error
+        except OSError as error:
+            raise MediaError("unreadable", f"{self.name}: {error.strerror}; run `f2s retry` later") from error
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, source: Ranged, name: str) -> None:
+        self._source, self._at, self.name = source, 0, name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.byte_count}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        found = self._source.read_at(self._at, len(buffer))
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+
+MediaFile = Path | Ranged
+
+
+def whole(file: MediaFile) -> Path:
+    """The file on this machine, all of it."""
+    return file if isinstance(file, Path) else file.whole()
+
+
+def _runs(numbers: list[int]) -> list[list[int]]:
+    """Numbers that follow each other, together, but no more than a few: each run is held in memory."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1 and len(runs[-1]) < 4:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs

@@ -1,0 +1,73 @@
+"""A place to its files: paths where it is a folder, of a bucket files of this machine that fill up as they are read."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from f2s_catalog.place import S3Prefix, place
+from f2s_catalog.storage import look
+
+from f2s_ray.errors import MediaError
+from f2s_ray.media.ranged import MediaFile, Ranged, whole
+
+__all__ = ["Inputs", "scratch"]
+
+
+class Inputs:
+    """Files below INPUT, or results below OUTPUT.
+
+    Args:
+        root: a folder, or ``s3://BUCKET/PREFIX``.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = place(root)
+
+    def get(self, path: str, etag: str = "") -> MediaFile:
+        """A file that is read where it is needed; of an object what was fetched goes with what is returned.
+
+        Args:
+            path: below the place.
+            etag: of the object that is meant; without it, that which is there now.
+
+        Raises:
+            MediaError: ``changed`` where it is another one now or gone, ``unreadable``.
+        """
+        if not isinstance(self._root, S3Prefix):
+            return self._root / path
+        where = S3Prefix(self._root.bucket, f"{self._root.key}/{path}".lstrip("/"))
+        try:
+            found = look(where)
+        except OSError as error:
+            raise MediaError("unreadable", f"{path}: {error.strerror}; run `f2s retry` later") from error
+        if found is None or etag not in ("", found.stamp):
+            raise MediaError("changed", f"{path}: was changed or removed during the run; run again")
+        return Ranged(where, found, scratch() / secrets.token_hex(8) / PurePosixPath(path).name)
+
+    @contextmanager
+    def whole(self, path: str, etag: str = "") -> Iterator[Path]:
+        """A file, all of it, for as long as the block lasts; raises as ``get``."""
+        file = self.get(path, etag)
+        yield whole(file)
+        del file  # until here it keeps what was fetched
+
+
+@lru_cache(1)
+def scratch() -> Path:
+    """A folder of this process alone for files on their way; it goes with the process, or with the next after it was killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"f2s-{os.getuid()}-*"):
+        with suppress(ValueError, ProcessLookupError, PermissionError):
+            os.kill(int(left.name.split("-")[2]), 0)
+            continue
+        shutil.rmtree(left, ignore_errors=True)
+    made = tempfile.TemporaryDirectory(prefix=f"f2s-{os.getuid()}-{os.getpid()}-")
+    _kept.append(made)
+    return Path(made.name)
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
