@@ -8,15 +8,13 @@ import errno
 import hashlib
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place, S3Prefix, endpoint
@@ -86,10 +84,7 @@ def read(where: Place) -> bytes:
 
 def read_range(where: S3Prefix, first: int, stop: int, stamp: str) -> bytes:
     """Bytes [first, stop) of an object that is still the one with this stamp. Raises: FileExistsError where it is another one; OSError."""
-    found = _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp})
-    if len(found) != stop - first:
-        raise OSError(errno.EIO, f"{len(found)} bytes came instead of {stop - first}", str(where))
-    return found
+    return _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp}, stop - first)
 
 
 def write(where: Place, content: bytes) -> None:
@@ -206,27 +201,26 @@ def drop_uploads(where: S3Prefix) -> int:
     return count
 
 
-def _fetched(where: S3Prefix, wanted: dict[str, str]) -> bytes:
-    sink = BytesIO()
-    _fetch(where, sink, wanted)
-    return sink.getvalue()
+def _fetched(where: S3Prefix, wanted: dict[str, str], byte_count: int | None = None) -> bytes:
+    """All bytes of an object or a range, so many where that is known.
 
-
-def _fetch(where: S3Prefix, sink: BinaryIO, wanted: dict[str, str]) -> None:
-    """All bytes of an object; begun anew where they came torn, or were changed on the way, which their checksum tells."""
+    They are asked for again where they came torn, or were changed on the way, which their checksum tells; that the request
+    itself is sent again is the client's business.
+    """
     from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-    torn = (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
     for left in reversed(range(_ATTEMPTS)):
-        try:
-            with _said(where, but=torn if left else ()):
-                answer = _client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
-                shutil.copyfileobj(answer["Body"], sink, 2**20)
-        except torn:
-            sink.seek(0)
-            sink.truncate()
-        else:
-            return
+        with _said(where):
+            answer = _client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
+            try:
+                found = bytes(answer["Body"].read())
+            except (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError):
+                if not left:
+                    raise
+                continue
+        if byte_count in (None, len(found)):
+            return found
+    raise OSError(errno.EIO, f"{len(found)} bytes came instead of {byte_count}", str(where))
 
 
 def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:
@@ -289,14 +283,12 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _said(where: S3Prefix, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+def _said(where: S3Prefix) -> Iterator[None]:
     """What a server or the way to it says, as the system says the like of a disk."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except but:
-        raise
     except ClientError as error:
         told = error.response.get("Error", {})
         kind, number = _KINDS.get(str(told.get("Code")), (OSError, errno.EIO))

@@ -1,12 +1,25 @@
 """Whole files to a place and back, in a folder and on a real server."""
 
+import hashlib
 import os
 from dataclasses import replace
 
 import pytest
 from f2s_catalog import storage
 from f2s_catalog.place import S3Prefix
-from f2s_catalog.storage import download, drop_uploads, look, read, remove, upload, walk, write, write_new
+from f2s_catalog.storage import (
+    digest_of,
+    drop_uploads,
+    look,
+    move,
+    read,
+    read_range,
+    remove,
+    upload,
+    walk,
+    write,
+    write_new,
+)
 
 from tests.s3_server import BUCKET, wire_to
 
@@ -50,25 +63,35 @@ def test_a_folder_that_is_not_there_holds_nothing(there):
     assert list(walk(there / "nowhere")) == []
 
 
-def test_a_file_of_many_parts_arrives_as_it_was_and_leaves(there, tmp_path):
-    file, back = tmp_path / "large", tmp_path / "back"
+def test_a_file_of_many_parts_arrives_as_it_was(variables, tmp_path):
+    file, there = tmp_path / "large", S3Prefix(BUCKET, f"storage/{tmp_path.name}")
     content = os.urandom(2 * storage._PART_BYTES + 12345)
     file.write_bytes(content)
     upload(there / "deep/er/large", file)
-    assert not file.exists()
-    download(there / "deep/er/large", back)
-    assert back.read_bytes() == content
+    assert read(there / "deep/er/large") == content
     assert [found.path for found in walk(there)] == ["deep/er/large"]
+    assert digest_of(there / "deep/er/large") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_takes_its_digest_along_when_it_moves(there, tmp_path):
+    write(there / "one", b"one")
+    assert digest_of(there / "one") == hashlib.sha256(b"one").hexdigest()
+    move(there / "one", there / "other/place")
+    assert [found.path for found in walk(there)] == ["other/place"]
+    assert digest_of(there / "other/place") == hashlib.sha256(b"one").hexdigest()
+    assert digest_of(there / "one") is None
+    with pytest.raises(FileNotFoundError):
+        move(there / "one", there / "nowhere")
 
 
 def test_another_content_has_another_stamp_and_is_not_fetched_under_the_old_one(variables, tmp_path):
     where = S3Prefix(BUCKET, f"storage/{tmp_path.name}/one")
     write(where, b"first")
     first = look(where).stamp
-    download(where, tmp_path / "one", first)
+    assert read_range(where, 1, 3, first) == b"ir"
     write(where, b"other")
     with pytest.raises(FileExistsError):
-        download(where, tmp_path / "one", first)
+        read_range(where, 1, 3, first)
     assert look(where).stamp != first
 
 

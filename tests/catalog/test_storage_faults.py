@@ -1,0 +1,96 @@
+"""What a network and a server may do to a request, and what comes of it: the right bytes or an error, never other bytes."""
+
+import os
+
+import pytest
+from f2s_catalog import storage
+from f2s_catalog.place import S3Prefix
+from f2s_catalog.storage import look, read, read_range, upload, walk, write, write_new
+
+from tests.faulty_wire import Fault, faulty_wire
+from tests.s3_server import BUCKET
+
+CONTENT = os.urandom(3_000_000)
+
+
+@pytest.fixture
+def wire(s3, variables, monkeypatch):
+    with faulty_wire(s3.endpoint) as found:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.endpoint)
+        monkeypatch.setattr(storage, "_ATTEMPTS", 3)  # two faults, and then it goes well
+        storage._client.cache_clear()
+        yield found
+
+
+@pytest.fixture
+def one(wire, tmp_path) -> S3Prefix:
+    where = S3Prefix(BUCKET, f"faults/{tmp_path.name}/one")
+    write(where, CONTENT)
+    wire.requests.clear()
+    return where
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "reset", "cut", "short", "flip", "lost", "slow"])
+def test_a_reader_gets_the_right_bytes_after_two_faults(wire, one, kind):
+    wire.faults = [Fault(kind, "GET", "one", times=2)]
+    assert read(one) == CONTENT
+    assert wire.faults[0].done == (1 if kind == "slow" else 2)
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "reset", "cut", "short", "lost", "slow"])
+def test_a_reader_of_a_range_gets_the_right_bytes_after_two_faults(wire, one, kind):
+    stamp = look(one).stamp
+    wire.faults = [Fault(kind, "GET", "one", times=2)]
+    assert read_range(one, 1_000_001, 2_000_002, stamp) == CONTENT[1_000_001:2_000_002]
+    assert wire.faults[0].done == (1 if kind == "slow" else 2)
+
+
+@pytest.mark.parametrize("kind", ["503", "500", "reset", "lost"])
+def test_what_is_written_arrives_after_two_faults(wire, one, kind, tmp_path):
+    wire.faults = [Fault(kind, "PUT", "other", times=2)]
+    write(one / "other", CONTENT[::-1])
+    assert wire.faults[0].done == 2
+    assert read(one / "other") == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("kind", ["503", "reset", "lost"])
+def test_a_file_of_many_parts_arrives_after_a_fault(wire, one, method, kind, tmp_path):
+    file, content = tmp_path / "large", os.urandom(storage._PART_BYTES + 1234567)
+    file.write_bytes(content)
+    wire.faults = [Fault(kind, method, "large")]
+    upload(one / "large", file)
+    assert wire.faults[0].done == 1
+    assert read(one / "large") == content
+    assert storage.digest_of(one / "large") == storage._digest(file)
+
+
+def test_an_answer_that_was_lost_is_no_loser(wire, one):
+    wire.faults = [Fault("lost", "PUT", "claim")]
+    assert write_new(one / "claim", b"mine")
+    assert wire.faults[0].done == 1
+    assert not write_new(one / "claim", b"theirs")
+
+
+@pytest.mark.parametrize("kind", ["503", "403", "reset", "cut", "flip"])
+def test_what_never_ends_well_is_an_error(wire, one, kind):
+    wire.faults = [Fault(kind, "GET", "one", times=10**6), Fault(kind, "PUT", "one", times=10**6)]
+    with pytest.raises(OSError, match="one") as told:
+        read(one)
+    assert told.value.strerror
+    if kind in ("503", "403", "reset"):
+        with pytest.raises(OSError, match="one"):
+            write(one, b"other")
+        wire.faults = []
+        assert read(one) == CONTENT
+
+
+def test_a_listing_is_whole_or_an_error(wire, one):
+    root = S3Prefix(BUCKET, one.key.rpartition("/")[0])
+    for kind in ("503", "reset", "cut", "lost"):
+        wire.faults = [Fault(kind, "GET", "list-type", times=2)]
+        assert [found.path for found in walk(root)] == ["one"]
+        assert wire.faults[0].done == 2
+    wire.faults = [Fault("503", "GET", "list-type", times=10**6)]
+    with pytest.raises(OSError, match="SlowDown"):
+        list(walk(root))
