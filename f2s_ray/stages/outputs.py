@@ -14,7 +14,8 @@ from f2s_ray.stages.inputs import scratch
 
 __all__ = ["RESTORED", "WORK", "Outputs", "placed"]
 
-RESTORED, WORK = "restored", "work"
+RESTORED = "restored"
+WORK = "work"
 NAME_TROUBLE = frozenset({errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
 
 
