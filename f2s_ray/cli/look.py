@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from f2s_ray.cli.options import CatalogArgument, JsonOption, OutputArgument, ToOption
+from f2s_ray.cli.options import JsonOption, OutputArgument, ToOption
 from f2s_ray.cli.preflight import existing_output
 from f2s_ray.cli.text import duration, error_line, print_json, print_line, print_rows, readable
 
@@ -87,7 +87,7 @@ def failed(output: OutputArgument, as_json: JsonOption = False) -> int:
 
 
 def query(
-    output: CatalogArgument,
+    output: OutputArgument,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT over the catalog's tables and views.")],
     to: ToOption = None,
     as_json: JsonOption = False,
@@ -104,7 +104,7 @@ def query(
 
 
 def find(
-    output: CatalogArgument,
+    output: OutputArgument,
     question: Annotated[str, typer.Argument(metavar="QUERY", help="Terms, parted by blanks; all of them must hold.")],
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="At most N photos and films.")

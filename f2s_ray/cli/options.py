@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "CatalogArgument",
     "Common",
     "ConfigOption",
     "InputArgument",
@@ -23,12 +22,12 @@ __all__ = [
     "examples",
 ]
 
-InputArgument = Annotated[str, typer.Argument(metavar="INPUT", help="Folder with the photos; it is never written to.")]
-OutputArgument = Annotated[
-    str, typer.Argument(metavar="OUTPUT", help="Folder for the results, the catalog and the runs.")
+InputArgument = Annotated[
+    str, typer.Argument(metavar="INPUT", help="Folder or s3://BUCKET/PREFIX with the photos; never written to.")
 ]
-CatalogArgument = Annotated[
-    str, typer.Argument(metavar="OUTPUT", help="Folder with the catalog, or s3://BUCKET/PREFIX.")
+OutputArgument = Annotated[
+    str,
+    typer.Argument(metavar="OUTPUT", help="Folder or s3://BUCKET/PREFIX for the results, the catalog and the runs."),
 ]
 ConfigOption = Annotated[
     str | None, typer.Option("-c", "--config", metavar="PRESET|FILE", help="smoke, preview, archive, or a YAML file.")

@@ -12,7 +12,9 @@ from f2s_catalog.records import Face, MediaItem, Source
 from f2s_catalog.storage import read, walk, write
 
 from tests.s3_server import BUCKET, SECRET
-from tests.whole.made import GOOD, PEOPLE, SAMPLED, TROUBLE, Ended, f2s
+from tests.view.asking import ask
+from tests.view.site_archive import served
+from tests.whole.made import FILM, GOOD, PEOPLE, SAMPLED, TROUBLE, Ended, f2s
 
 NO_OBJECT = frozenset({"link.jpg", "pipe.jpg", "folder.jpg", "unreadable\\xff.jpg"})
 
@@ -86,6 +88,30 @@ def test_the_state_can_be_asked_for(bucket):
     assert "no_path" not in status.err
     assert "truncated.jpg" in f2s("failed", bucket.output).out
     assert f2s("plan", bucket.output).code == 1
+
+
+def test_the_viewer_and_the_page_show_what_lies_in_the_bucket(bucket):
+    catalog = Catalog(bucket.output)
+    by_path = {row.path: row.media_id for row in catalog.rows(MediaItem)}
+    face = next(face for face in catalog.rows(Face) if face.media_id == by_path[PEOPLE[0]])
+    with served(bucket.source, bucket.output) as (address, _):
+        for path in (
+            "/",
+            f"/media/{by_path[PEOPLE[0]]}",
+            f"/media/{by_path[FILM]}",
+            "/failures",
+            "/runs",
+            "/find?q=faces:1",
+        ):
+            page = ask(address + path)
+            assert page.status == 200, path
+        for one in (f"face/{face.face_id}", f"after/{by_path[PEOPLE[0]]}", f"before/{by_path[FILM]}"):
+            image = ask(f"{address}/image/{one}")
+            assert image.headers["content-type"] == "image/jpeg", one
+    run = next(found.path for found in walk(bucket.output / "runs") if found.path.endswith("report.html"))
+    page = read(bucket.output / "runs" / run).decode()
+    assert page.count("data:image/jpeg") > 20
+    assert f2s("report", bucket.output).out.strip() == f"{bucket.output}/runs/{run}"
 
 
 def test_a_person_is_named_in_the_bucket_and_the_name_reaches_the_results(bucket, restored):
