@@ -21,6 +21,7 @@ from f2s_catalog.place import Place, S3Prefix, endpoint
 
 __all__ = [
     "Found",
+    "aside",
     "digest_of",
     "drop_uploads",
     "look",
@@ -93,9 +94,9 @@ def write(where: Place, content: bytes) -> None:
         with _said(where):
             _client().put_object(Bucket=where.bucket, Key=where.key, Body=content)
         return
-    with _aside(where) as aside:
-        aside.write_bytes(content)
-        settle(aside, where)
+    with aside(where) as made:
+        made.write_bytes(content)
+        settle(made, where)
 
 
 def write_new(where: S3Prefix, content: bytes) -> bool:
@@ -127,10 +128,10 @@ def upload(where: S3Prefix, file: Path) -> None:
         _client().upload_file(str(file), where.bucket, where.key, ExtraArgs=told, Config=_transfers())
 
 
-def settle(aside: Path, final: Path) -> None:
+def settle(made: Path, final: Path) -> None:
     """Give a finished file its name, in a folder of the same disk, so that both last through a power cut. Raises: OSError."""
-    _sync(aside)
-    aside.replace(final)
+    _sync(made)
+    made.replace(final)
     _sync(final.parent)
 
 
@@ -259,14 +260,14 @@ def _below(where: S3Prefix) -> str:
 
 
 @contextmanager
-def _aside(final: Path) -> Iterator[Path]:
-    """A name beside it for what is not whole yet; nothing stays there."""
+def aside(final: Path) -> Iterator[Path]:
+    """A name beside a file for what is not whole yet, for ``settle``; nothing stays there."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    aside = final.with_name(f".{final.name[:32]}.{secrets.token_hex(8)}.tmp")
+    made = final.with_name(f".{final.name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
-        yield aside
+        yield made
     finally:
-        aside.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
 
 
 def _digest(file: Path) -> str:

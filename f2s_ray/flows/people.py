@@ -1,7 +1,7 @@
 """What a person says about people: facts appended, and the identities settled by them, while a job may run."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +13,8 @@ from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.nearest import nearest
 from f2s_catalog.place import Place, folders_in, read_text
-from f2s_catalog.records import Constraint, Face, FaceMark, Identity, Label, MediaItem
-from f2s_catalog.views import LABEL, asked_again, reading
+from f2s_catalog.records import Constraint, FaceMark, Identity, Label
+from f2s_catalog.views import LABEL, asked_again, needed, reading
 from f2s_catalog.whom import whom
 
 from f2s_ray.errors import ConfigError
@@ -45,11 +45,12 @@ class People:
     Args:
         output: the OUTPUT folder.
         by: who says it.
+        settle: called instead of ``settle`` after each statement, to have that done later.
     """
 
-    def __init__(self, output: Place, by: str) -> None:
+    def __init__(self, output: Place, by: str, settle: Callable[[], None] | None = None) -> None:
         self._output, self._by = output, by
-        self._catalog = Catalog(output)
+        self._catalog, self._settle = Catalog(output), settle or self.settle
 
     def name(self, identity_id: str, name: str | None) -> None:
         """Call somebody so; ``None`` takes the name away."""
@@ -166,7 +167,7 @@ class People:
 
     def _say(self, facts: Sequence[Label | Constraint]) -> None:
         self.says(facts)
-        self.settle()
+        self._settle()
 
     def _who(self, identity_id: str) -> dict[str, Any]:
         """Somebody who is there: faces, the one that is shown, and label."""
@@ -220,7 +221,7 @@ class People:
 
     @asked_again
     def _rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        with reading(self._output, (Face, Identity, MediaItem)) as connection:
+        with reading(self._output, needed(sql)) as connection:
             return connection.sql(sql, params=parameters).to_arrow_table().to_pylist()
 
 

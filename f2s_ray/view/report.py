@@ -3,15 +3,18 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib.resources import files
+from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import Place, read_text
+from f2s_catalog.storage import aside, settle, upload
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from f2s_ray.errors import ConfigError
-from f2s_ray.stages.outputs import Outputs
+from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.stages.inputs import scratch
 from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
 from f2s_ray.view.model import CatalogReader
@@ -36,11 +39,16 @@ def write_report(output: Place, input_root: Place, run_id: str, *, limit: int = 
     """
     if limit < 1:
         raise ConfigError(f"{limit=} must be at least 1; leave it out for the first 200 pictures")
-    path = f"runs/{run_id}/report.html"
-    with Outputs(str(output)).making(path) as aside, aside.open("wb") as file:
-        for chunk in render_report(Catalog(output), output, input_root, run_id, limit=limit):
-            file.write(chunk.encode())
-    return output / path
+    page = output / "runs" / run_id / "report.html"
+    chunks = render_report(Catalog(output), output, input_root, run_id, limit=limit)
+    try:
+        with aside(page) if isinstance(page, Path) else nullcontext(scratch() / page.name) as made:
+            with made.open("wb") as file:
+                file.writelines(chunk.encode() for chunk in chunks)
+            settle(made, page) if isinstance(page, Path) else upload(page, made)
+    except OSError as error:
+        raise JobError(f"cannot write {page}: {error.strerror}; free space or grant the right") from error
+    return page
 
 
 def render_report(

@@ -2,7 +2,8 @@
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI, Form, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from f2s_ray.errors import ConfigError
@@ -24,6 +26,7 @@ from f2s_ray.view.site.render import Pages
 from f2s_ray.view.site.runs import recent_runs
 from f2s_ray.view.site.search import Search, fault_of
 from f2s_ray.view.site.security import Guard
+from f2s_ray.view.site.settling import Settling
 from f2s_ray.view.site.snapshot import Snapshot
 
 __all__ = ["make_site"]
@@ -47,12 +50,12 @@ def make_site(output: Place, source: Place, guard: Guard) -> FastAPI:
         source: the INPUT folder; what is gone from it is shown as a placeholder.
         guard: who may look and who may say something.
     """
-    site = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    desk = _Desk(output, source, guard)
+    site = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=desk.open)
     site.middleware("http")(guard)
     here = Path(__file__).parent
     site.get("/static/report.css")(lambda: FileResponse(here.parent / "report.css"))
     site.mount("/static", StaticFiles(directory=here / "static"), name="static")
-    desk = _Desk(output, source, guard)
     for path, page in desk.pages().items():
         site.get(path, response_class=HTMLResponse)(page)
     site.get("/image/{what}/{one:path}")(desk.image)
@@ -72,8 +75,14 @@ class _Desk:
         self._output, self._guard = output, guard
         self._snapshot = Snapshot(output)
         self._images, self._search = Images(self._snapshot, output, source), Search(self._snapshot)
-        self._render = Pages(guard)
+        self._render, self._settling = Pages(guard), Settling(output)
         self._cached = "no-store" if os.environ.get(KEY_FILE) else f"private, max-age={_YEAR_SECONDS}, immutable"
+
+    @asynccontextmanager
+    async def open(self, _: FastAPI) -> AsyncIterator[None]:
+        """As long as requests are answered; what was said last is settled before it ends."""
+        yield
+        await run_in_threadpool(self._settling.wait)
 
     def pages(self) -> dict[str, Callable[..., Response]]:
         """Path to page."""
@@ -168,12 +177,16 @@ class _Desk:
         form = facts.Form(identity_id, faces or [], word.strip())
         if action == "name" and (other := people_pages.called(self._snapshot, form.word, identity_id)):
             return self._render.ask(identity_id, other["identity_id"], form.word)
-        people = People(self._output, getpass.getuser())
+        is_name = action in facts.NAMING  # which is shown at once, and moves no face
+        people = People(self._output, getpass.getuser(), self._settling.soon if is_name else None)
         try:
             shown, told = facts.say(people, action, form)
+            if is_name:
+                self._snapshot.rename(identity_id, form.word or None)
         except (ConfigError, QueryError) as error:
             shown, told = identity_id, f"Not done: {error}"
-        self._snapshot.renew()
+        if not is_name:
+            self._snapshot.renew()
         return self._render.back(shown, told)
 
     def missing(self, request: Request, error: StarletteHTTPException) -> Response:

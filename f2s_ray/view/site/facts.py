@@ -7,7 +7,10 @@ from f2s_ray.errors import ConfigError
 from f2s_ray.flows.people import People
 from f2s_ray.view.words import count_words
 
-__all__ = ["Form", "say"]
+__all__ = ["NAMING", "Form", "say"]
+
+NAMING = frozenset({"name", "name_anyway"})
+"""Actions that give or take a name."""
 
 
 @dataclass(frozen=True)

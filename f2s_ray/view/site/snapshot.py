@@ -15,7 +15,7 @@ import duckdb
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place
 from f2s_catalog.records import DegradationCode, Face
-from f2s_catalog.views import needed, reading
+from f2s_catalog.views import LABEL, needed, reading
 
 from f2s_ray.view.site.freshness import Kind, Listing, Stamp, changed, listing, stamp, steps_of
 
@@ -56,6 +56,11 @@ _VECTORS = {  # half a kilobyte a face, and seldom asked for
     "vectors.faces": "SELECT media_id, embedder, embedding FROM faces",
     "vectors.degradations": "SELECT shot_id, estimator, signature FROM degradations",
 }
+_RENAMED = (
+    "UPDATE identities SET name = $name WHERE identity_id = $who",
+    f"UPDATE people SET name = $name, label = (SELECT {LABEL} FROM identities WHERE identity_id = $who)"
+    " WHERE identity_id = $who",
+)
 _INDEXED = {"media": ("media_id",), "faces": ("face_id", "media_id"), "restored": ("media_id",)}
 
 
@@ -122,6 +127,15 @@ class Snapshot:
                 self._read(TABLES)
                 self._stamp = seen
                 self._rest_until = time.monotonic() + _REST_SHARE * (time.monotonic() - begun)
+
+    def rename(self, identity_id: str, name: str | None) -> None:
+        """Show somebody under a name that was just given, until the identities that are settled by it are read."""
+        with self._reading, self._memory.cursor() as memory:
+            memory.execute("BEGIN")
+            for sql in _RENAMED:
+                memory.execute(sql, {"who": identity_id, "name": name})
+            memory.execute("COMMIT")
+            self.version += 1
 
     def has_stale(self, *, patient: bool = False) -> bool:
         """Whether the table ``stale`` is of today: results that the next run makes again; else it is being found out."""
