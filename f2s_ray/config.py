@@ -26,6 +26,9 @@ class EngineConfig(BaseModel):
     kind: Literal["local", "ray"] = Field("local", description="in this process, or on Ray")
     address: str = Field("local", description="Ray only: local is a private cluster, auto the one of this machine")
     workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
+    item_seconds: float = Field(
+        14_400, gt=0, description="how long one step may take at one item; after that its process is ended"
+    )
 
 
 class Config(PhotoConfig):

@@ -5,12 +5,14 @@ Exit codes: 0 all done, 1 finished but some items failed, 2 usage or configurati
 """
 
 import sys
+from functools import partial
 
 import typer
 
 from f2s_ray.cli import archive, demo, erase, evaluate, look, people, sidecars, train, view, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
+from f2s_ray.engines.watched import watched
 
 __all__ = ["app", "main", "version"]
 
@@ -25,6 +27,8 @@ EXTRAS = {
     "fastapi": "view",
     "uvicorn": "view",
 }
+
+_JOBS = frozenset({"index", "plan", "restore", "retry"})  # which open other people's files
 
 app = typer.Typer(
     name="f2s",
@@ -157,7 +161,9 @@ _register()
 
 def main(words: list[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if words is None else words))
+    words = sys.argv[1:] if words is None else words
+    is_job = bool(words) and words[0] in _JOBS
+    sys.exit(watched(partial(run, words), error_line) if is_job else run(words))
 
 
 def run(words: list[str]) -> int:

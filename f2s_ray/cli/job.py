@@ -122,13 +122,16 @@ def _last_step(steps: list[Step], output: Place) -> str:
 def _engine(config: EngineConfig) -> Callable[..., Summary]:
     """The engine's ``run``; Ray is loaded only when it is asked for."""
     if config.kind == "local":
-        return local.run
+        return partial(local.run, item_seconds=config.item_seconds)
     try:
         from f2s_ray.engines import ray_data
     except ModuleNotFoundError as error:
         raise JobError(f"{error.name} is not installed: pip install 'f2s-ray[cluster]', or leave --ray out") from error
     address = None if config.address == "local" else config.address
-    return partial(ray_data.run, config=ray_data.RayConfig(address=address, workers=config.workers))
+    return partial(
+        ray_data.run,
+        config=ray_data.RayConfig(address=address, workers=config.workers, item_seconds=config.item_seconds),
+    )
 
 
 def _refuse_other_archive(output: Place, source: Place) -> None:

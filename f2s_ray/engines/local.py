@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from f2s_catalog.ledger import Catalog, Outcome
 
+from f2s_ray.engines.inflight import InFlight
 from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
-from f2s_ray.flows.step import MapStep, Step, attempt
+from f2s_ray.engines.watched import session
+from f2s_ray.flows.step import MapStep, Step
 
 __all__ = ["run"]
 
@@ -15,14 +17,16 @@ def run(
     catalog: Catalog,
     run_id: str,
     *,
+    item_seconds: float | None = None,
     retry_failed: frozenset[str] = frozenset(),
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
-    """Run a flow; see ``run_flow``."""
-    return run_flow(flow, catalog, run_id, Engine(_map_items, 1), retry_failed=retry_failed, on_progress=on_progress)
+    """Run a flow; see ``run_flow``. ``item_seconds`` counts where this process is watched."""
+    engine = Engine(_map_items, 1, item_seconds if session() else None)
+    return run_flow(flow, catalog, run_id, engine, retry_failed=retry_failed, on_progress=on_progress)
 
 
-def _map_items(step: MapStep, works: Sequence[Work]) -> Iterator[Outcome]:
+def _map_items(step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
     stage = step.stage(step.config)
     for work in works:
-        yield attempt(stage, work.item.record, work.started)
+        yield in_flight.attempt(stage, work.item.record, work.started)

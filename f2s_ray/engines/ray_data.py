@@ -21,7 +21,6 @@ import logging
 import secrets
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -33,13 +32,13 @@ from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
 
+from f2s_ray.engines.inflight import InFlight
 from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
 from f2s_ray.errors import F2SError, JobError
-from f2s_ray.flows.step import MapStep, Stage, Step, attempt
+from f2s_ray.flows.step import MapStep, Stage, Step
 
 __all__ = ["RayConfig", "run"]
 
-_RESTARTS = 3
 _OBJECT_STORE_BYTES = 256 * 2**20
 
 
@@ -53,6 +52,7 @@ class RayConfig(BaseModel):
     )
     gpus_per_worker: float = Field(default=0.0, ge=0.0, description="share of a GPU that each worker takes")
     items_per_block: int = Field(default=4, ge=1, description="items that a worker takes, and hands back, at once")
+    item_seconds: float | None = Field(default=None, gt=0, description="how long an item may take")
 
 
 def run(
@@ -71,7 +71,7 @@ def run(
     """
     cluster = _Cluster(config)
     try:
-        engine = Engine(cluster.map_items, config.workers)
+        engine = Engine(cluster.map_items, config.workers, config.item_seconds)
         return run_flow(flow, catalog, run_id, engine, retry_failed=retry_failed, on_progress=on_progress)
     finally:
         cluster.stop()
@@ -80,10 +80,13 @@ def run(
 class _Worker:
     """Lives in a process of its own: loads the stage once, runs one item a call. Rows carry JSON alone."""
 
-    def __init__(self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record]) -> None:
+    def __init__(
+        self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record], in_flight: InFlight
+    ) -> None:
         self._new_stage = stage
         self._config = config
         self._record_type = record_type
+        self._in_flight = in_flight
 
     # Loaded with the first item: an error in a constructor would reach the driver as a dead worker, not as itself.
     @cached_property
@@ -92,7 +95,7 @@ class _Worker:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         outcomes = [
-            attempt(
+            self._in_flight.attempt(
                 self._stage,
                 self._record_type.model_validate_json(row["record"]),
                 Attempt.model_validate_json(row["attempt"]),
@@ -113,13 +116,13 @@ class _Cluster:
         self._config = config
         self._folder: str | None = None
 
-    def map_items(self, step: MapStep, works: Sequence[Work]) -> Iterator[Outcome]:
+    def map_items(self, step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
         """The items of a step, run on the pool; outcomes in the order in which they end."""
         self._start()
         (record_type,) = {type(work.item.record) for work in works}
         left = {work.item.item_id: work.item.path for work in works}
         try:
-            for batch in self._stream(step, works, record_type):
+            for batch in self._stream(step, works, (record_type, in_flight)):
                 for row in batch.to_pylist():
                     records = tuple(step.writes.model_validate_json(text) for text in row["records"])
                     outcome = Outcome(Attempt.model_validate_json(row["attempt"]), records)
@@ -133,8 +136,8 @@ class _Cluster:
         except ray.exceptions.RayError as error:
             near = ", ".join(path for path in list(left.values())[:3])
             raise JobError(
-                f"step {step.name}: a worker died {_RESTARTS + 1} times or Ray was lost ({type(error).__name__}); "
-                f"the next items were {near}; look at these, or use the local engine"
+                f"step {step.name}: workers died again and again or Ray was lost ({type(error).__name__}); "
+                f"the next items were {near}; look at the memory of the workers, or use the local engine"
             ) from error
 
     def stop(self) -> None:
@@ -169,24 +172,20 @@ class _Cluster:
             ) from error
         _quiet()
 
-    def _stream(self, step: MapStep, works: Sequence[Work], record_type: type[Record]) -> Iterator[pa.Table]:
+    def _stream(self, step: MapStep, works: Sequence[Work], more: tuple[type[Record], InFlight]) -> Iterator[pa.Table]:
         rows = max(1, min(self._config.items_per_block, len(works) // (8 * self._config.workers)))
         blocks = [_block(works[start : start + rows]) for start in range(0, len(works), rows)]
-        with warnings.catch_warnings():
-            # By default Ray starts a worker that dies of its input again without end. The bounds have no other way in,
-            # and Ray says that this one ends with its version 2.64.
-            warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
-            results = ray.data.from_arrow(blocks).map_batches(
-                _Worker,
-                fn_constructor_args=(step.stage, step.config, record_type),
-                batch_size=1,
-                batch_format="pyarrow",
-                compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
-                num_cpus=1,
-                num_gpus=self._config.gpus_per_worker,
-                max_restarts=_RESTARTS,
-                max_task_retries=_RESTARTS,
-            )
+        # A worker that dies is begun again, and its items are given to the next, without end: who dies of what is counted
+        # by ``in_flight``, and a run in which nothing goes on is ended by Ray.
+        results = ray.data.from_arrow(blocks).map_batches(
+            _Worker,
+            fn_constructor_args=(step.stage, step.config, *more),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
+            num_cpus=1,
+            num_gpus=self._config.gpus_per_worker,
+        )
         return iter(results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
 
 

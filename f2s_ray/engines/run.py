@@ -3,12 +3,14 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt
 
+from f2s_ray.engines.inflight import CRASHED, InFlight
+from f2s_ray.engines.watched import session
 from f2s_ray.flows.reduction import run_reduction
 from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step, new_attempt
 
@@ -49,16 +51,17 @@ class Work:
 Summary = Mapping[str, Counts]
 """Name of the step to its counts, in the order of the flow."""
 
-Mapper = Callable[[MapStep, Sequence[Work]], Iterator[Outcome]]
+Mapper = Callable[[MapStep, Sequence[Work], InFlight], Iterator[Outcome]]
 """Runs the items of a step, in any order, and yields each outcome as soon as it is there."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """How items are run, and how many at once."""
+    """How items are run, how many at once, and how long one may take in a process that somebody begins again."""
 
     map_items: Mapper
     workers: int
+    item_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class _Run:
     catalog: Catalog
     run_id: str
     engine: Engine
+    in_flight: InFlight
     retry_failed: frozenset[str]
     on_progress: Callable[[Progress], None]
     statuses: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -95,9 +99,10 @@ def run_flow(
     Raises:
         CatalogError: another run is writing, no space, no right, a damaged table.
     """
-    run = _Run(catalog, run_id, engine, retry_failed, on_progress)
+    in_flight = InFlight(root=str(catalog.root), session=session() or run_id, limit_seconds=engine.item_seconds)
+    run = _Run(catalog, run_id, engine, in_flight, retry_failed, on_progress)
     counts: dict[str, Counts] = {}
-    with catalog.writing():
+    with catalog.writing(), closing(in_flight):
         for group in _groups(flow):
             head, *rest = group
             if isinstance(head, ReduceStep):
@@ -148,7 +153,7 @@ def _run_map(run: _Run, step: MapStep, works: Sequence[Work], total: int, standi
     run.on_progress(Progress(step.name, statuses.total(), total, None))
     if works:
         with _batches(run.catalog, step) as add:
-            for outcome in run.engine.map_items(step, works):
+            for outcome in run.engine.map_items(step, works, run.in_flight):
                 add(outcome)
                 statuses[outcome.attempt.status] += 1
                 run.on_progress(Progress(step.name, statuses.total(), total, outcome.attempt))
@@ -182,7 +187,8 @@ def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], No
     def add(outcome: Outcome) -> None:
         waiting.append(outcome)
         worked = sum(one.attempt.elapsed_seconds for one in waiting)
-        if len(waiting) >= _BATCH_OUTCOMES or worked > _BATCH_SECONDS:
+        is_known = outcome.attempt.error_kind == CRASHED  # else the next one that ends the process would hide this one
+        if len(waiting) >= _BATCH_OUTCOMES or worked > _BATCH_SECONDS or is_known:
             flush()
 
     def flush() -> None:

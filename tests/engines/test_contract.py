@@ -2,7 +2,7 @@
 
 import pytest
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.records import TABLES, Attempt, MediaItem, Shot
+from f2s_catalog.records import TABLES, Attempt, Shot
 
 from f2s_ray.engines import local
 from f2s_ray.engines.run import Counts
@@ -85,14 +85,3 @@ def test_what_the_machine_lacks_is_one_line(run, folder, tmp_path):
     with pytest.raises(JobError) as caught:
         run(flow_of(folder), Catalog(tmp_path / "output"), "first")
     assert str(caught.value) == "weight detector.onnx is missing; run: f2s weights pull"
-
-
-@pytest.mark.engine
-def test_an_item_that_kills_its_worker_ends_the_run_and_the_others_stay_done(folder, tmp_path):
-    (folder / "bad.png").write_bytes(b"die")
-    catalog = Catalog(tmp_path / "output")
-    with pytest.raises(JobError, match=r"step probe: a worker died 4 times.*bad\.png"):
-        run_ray(flow_of(folder), catalog, "first")
-    (folder / "bad.png").unlink()
-    standing = len(catalog.rows(MediaItem))
-    assert local.run(flow_of(folder), catalog, "second")["probe"].done == 30 - standing

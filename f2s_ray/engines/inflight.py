@@ -1,0 +1,107 @@
+"""What is being worked on, written down before it begins, so that an item that kills its process is known by the next one.
+
+::
+
+    OUTPUT/work/inflight/<digest of step, item, fingerprint>     in which session, and how many processes died at it
+
+A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
+fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
+was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
+"""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ids import digest
+from f2s_catalog.ledger import Outcome
+from f2s_catalog.place import Place, place
+from f2s_catalog.records import Attempt, Record
+from f2s_catalog.storage import read, remove, write
+from pydantic import BaseModel, ConfigDict
+
+from f2s_ray.engines.watched import busy
+from f2s_ray.flows.step import Stage, attempt
+
+__all__ = ["CRASHED", "MOST_DEATHS", "InFlight"]
+
+CRASHED = "crashed"
+MOST_DEATHS = 3
+_FOLDER = "work/inflight"
+
+
+class InFlight(BaseModel):
+    """The items of one run; travels to its workers.
+
+    Attributes:
+        root: the OUTPUT place.
+        session: what outlives a process that dies of its item; only deaths in the same one count.
+        limit_seconds: how long an item may take; then its process is ended, which is a death. None: as long as it likes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    root: str
+    session: str
+    limit_seconds: float | None = None
+
+    def attempt(self, stage: Stage, record: Record, started: Attempt) -> Outcome:
+        """As that function, unless too many processes died at the item.
+
+        Raises:
+            CatalogError: what is in flight cannot be written down.
+        """
+        marker = place(self.root) / f"{_FOLDER}/{digest(started.step, started.item_id, started.fingerprint)}"
+        try:
+            deaths = self._deaths(marker)
+            said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
+            write(marker, json.dumps(said).encode())
+        except OSError as error:
+            raise CatalogError(f"cannot write {marker}: {error.strerror}; make room or grant the right") from error
+        try:
+            if deaths >= MOST_DEATHS:
+                return _quarantined(started)
+            with busy(), _limited(self.limit_seconds):
+                return attempt(stage, record, started)
+        finally:
+            with suppress(OSError):
+                remove(marker)
+
+    def close(self) -> None:
+        """Remove the folder, where it is empty."""
+        folder = place(self.root) / _FOLDER
+        if isinstance(folder, Path):
+            with suppress(OSError):
+                folder.rmdir()
+                folder.parent.rmdir()
+
+    def _deaths(self, marker: Place) -> int:
+        try:
+            before = json.loads(read(marker))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return 0
+        return int(before["deaths"]) + (before["session"] == self.session)
+
+
+@contextmanager
+def _limited(seconds: float | None) -> Iterator[None]:
+    """The system ends the process when the time is over, even where it is inside a library that never comes back."""
+    if seconds is None:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _quarantined(started: Attempt) -> Outcome:
+    message = (
+        f"{started.path}: {MOST_DEATHS} processes died at it or took too long (step {started.step}); it is left alone, "
+        "`f2s retry --kind {CRASHED}` tries again"
+    )
+    trouble = {"status": "failed", "error_kind": CRASHED, "message": message}
+    return Outcome(started.model_copy(update=trouble), ())
