@@ -34,6 +34,7 @@ __all__ = [
 
 _SCHEME = "s3://"
 _TRIES = 5
+_USER = re.compile("//[^/]*@")
 _ADDRESS = re.compile(r"https?://[^/@]+/?$")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -76,7 +77,8 @@ def place(word: str) -> Place:
         return Path(word).resolve()
     bucket, _, key = rest.partition("/")
     if f"{scheme}://" != _SCHEME or not bucket or "@" in bucket:
-        raise CatalogError(f"{word} is no place that can be read; give a folder, or s3://BUCKET/PREFIX")
+        shown = _USER.sub("//...@", word)  # who writes keys there may have written a true one
+        raise CatalogError(f"{shown} is no place that can be read; give a folder, or s3://BUCKET/PREFIX")
     return S3Prefix(bucket, key.strip("/"))
 
 

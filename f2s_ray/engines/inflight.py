@@ -57,7 +57,7 @@ class InFlight(BaseModel):
         try:
             deaths = self._deaths(marker)
             said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
-            write(marker, json.dumps(said).encode())
+            _put(marker, json.dumps(said).encode())
         except OSError as error:
             raise CatalogError(f"cannot write {marker}: {error.strerror}; make room or grant the right") from error
         try:
@@ -83,6 +83,15 @@ class InFlight(BaseModel):
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return 0
         return int(before["deaths"]) + (before["session"] == self.session)
+
+
+def _put(marker: Place, content: bytes) -> None:
+    """A process may die of what comes next, but not the machine: nothing waits for the disk."""
+    if isinstance(marker, Path):
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_bytes(content)
+    else:
+        write(marker, content)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ def test_an_output_without_a_run_says_which_command_makes_one(tmp_path):
 
 
 def test_a_folder_that_takes_no_more_events_is_the_machines_trouble(tmp_path):
+    (tmp_path / "gone").write_text("a file where the folder was")
     run = Run(tmp_path / "gone")
     with pytest.raises(JobError, match="make room"):
         run.log({"event": "item"})

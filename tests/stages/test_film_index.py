@@ -10,6 +10,7 @@ from f2s_ray.errors import MediaError
 from f2s_ray.models.face_detector import FaceDetectorConfig
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, FilmSampling, network_names
 from f2s_ray.stages.films import Films, file_digest, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.probe import ProbeMedia, ProbeSetup
 from f2s_ray.stages.units import ShotUnit
 from tests.media.film.films import QUARTER, make_film, number_of
@@ -78,7 +79,7 @@ def test_a_text_called_film_is_told(tmp_path):
 def test_frames_are_those_that_were_asked_for(tmp_path):
     make_film(tmp_path / "a.mp4", count=120)
     item = probed(tmp_path, "a.mp4")
-    film = Films(tmp_path).of(item)
+    film = Films(Inputs(str(tmp_path))).of(item)
     found = [(number, number_of(rgb.permute(1, 2, 0).numpy())) for number, rgb in frames_at(film, [100, 3, 4, 3, 60])]
     assert found == [(3, 3), (4, 4), (60, 60), (100, 100)]
 
@@ -86,7 +87,7 @@ def test_frames_are_those_that_were_asked_for(tmp_path):
 def test_a_film_that_changed_is_told(tmp_path):
     make_film(tmp_path / "a.mp4")
     with pytest.raises(MediaError) as trouble:
-        Films(tmp_path).get("a.mp4", "0" * 64, "progressive")
+        Films(Inputs(str(tmp_path))).get("a.mp4", "0" * 64, "progressive")
     assert trouble.value.kind == "changed"
 
 

@@ -10,6 +10,7 @@ from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedderConfig
 from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup, AssembleUnit
 from f2s_ray.stages.films import Films, frames_at
+from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.restore import RestoreMedia
 from f2s_ray.stages.units import ReferencePicture, RestoreUnit, UnitFace
 from f2s_ray.stages.workbench import FilmConfig, RestoreSetup
@@ -85,7 +86,7 @@ def joined(root, output, unit, segments, preset="ffv1"):
 
 
 def pixels(folder, result):
-    film = Films(folder).get(result.path, result.digest, "progressive")
+    film = Films(Inputs(str(folder))).get(result.path, result.digest, "progressive")
     return np.stack([rgb.numpy() for _, rgb in frames_at(film, range(film.index.frame_count))])
 
 
@@ -98,7 +99,7 @@ def at_once(root, whole, tiny_weights, tmp_path_factory):
 def test_the_film_is_its_source_but_for_the_pixels(root, at_once):
     output, result = at_once
     assert compare_films(root / "pan.mkv", output / result.path) == []
-    source = Films(root).get("pan.mkv", result.source_digest, "progressive")
+    source = Films(Inputs(str(root))).get("pan.mkv", result.source_digest, "progressive")
     before = np.stack([rgb.numpy() for _, rgb in frames_at(source, range(FRAMES))])
     assert np.abs(pixels(output, result) - before).max() > 0.02
 

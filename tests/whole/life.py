@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from f2s_ray.cli import main
+from f2s_ray.cli.app import run
 
 
 def live(place: str, count: str, *words: str) -> None:
@@ -21,7 +21,7 @@ def live(place: str, count: str, *words: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
-    main(list(words))
+    sys.exit(run(list(words)))
 
 
 if __name__ == "__main__":

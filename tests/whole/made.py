@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES
 from PIL import Image
 
@@ -143,7 +144,7 @@ def files(root: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-def rows(output: Path) -> dict[str, list[dict[str, object]]]:
+def rows(output: Place) -> dict[str, list[dict[str, object]]]:
     """What a reader of the catalog sees, without what differs from run to run."""
     catalog = Catalog(output)
     return {
