@@ -2,7 +2,7 @@
 
 ::
 
-    OUTPUT/work/inflight/<digest of step, item, fingerprint>     in which session, and how many processes died at it
+    OUTPUT/work/inflight-<digest of step, item, fingerprint>     in which session, and how many processes died at it
 
 A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
 fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
@@ -30,7 +30,7 @@ __all__ = ["CRASHED", "MOST_DEATHS", "InFlight"]
 
 CRASHED = "crashed"
 MOST_DEATHS = 3
-_FOLDER = "work/inflight"
+_PREFIX = "work/inflight-"
 
 
 class InFlight(BaseModel):
@@ -53,7 +53,7 @@ class InFlight(BaseModel):
         Raises:
             CatalogError: what is in flight cannot be written down.
         """
-        marker = place(self.root) / f"{_FOLDER}/{digest(started.step, started.item_id, started.fingerprint)}"
+        marker = place(self.root) / f"{_PREFIX}{digest(started.step, started.item_id, started.fingerprint)}"
         try:
             deaths = self._deaths(marker)
             said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
@@ -70,12 +70,11 @@ class InFlight(BaseModel):
                 remove(marker)
 
     def close(self) -> None:
-        """Remove the folder, where it is empty."""
-        folder = place(self.root) / _FOLDER
-        if isinstance(folder, Path):
+        """Remove the folder of work, where it is empty."""
+        root = place(self.root)
+        if isinstance(root, Path):
             with suppress(OSError):
-                folder.rmdir()
-                folder.parent.rmdir()
+                (root / _PREFIX).parent.rmdir()
 
     def _deaths(self, marker: Place) -> int:
         try:

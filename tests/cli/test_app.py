@@ -45,7 +45,7 @@ def error_of(words: list[str], capsys, code: int) -> str:
         (["restore", "a", "b", "--nonsense"], "--nonsense"),
         (["restore", "a", "b", "--limit", "0"], "--limit"),
         (["restore", "nowhere", "b"], "nowhere is not there"),
-        (["restore", "s3://bucket/photos", "b"], "s3:// is not in this version"),
+        (["restore", "gs://bucket/photos", "b"], "give a folder, or s3://BUCKET/PREFIX"),
         (["restore", ".", "/tmp/x", "--set", "engine.wrkers=3"], "the nearest is engine.workers"),
         (["restore", ".", "/tmp/x", "-c", "nothing.yaml"], "the presets are"),
         (["status", "nowhere"], "holds no catalog"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from f2s_ray.stages.workbench import WORK
+from f2s_ray.stages.outputs import WORK
 from tests.stages.films import pan, still_life, write_film
 from tests.whole.made import f2s, files, left_aside, rows
 
@@ -52,7 +52,7 @@ def test_after_a_kill_between_two_segments(words, undisturbed, tmp_path):
     output = tmp_path / "out"
     life = [sys.executable, "-m", "tests.whole.life", f"/{WORK}/", "5", *words(output, "--quiet")]
     assert subprocess.run(life, env=ENVIRONMENT, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    assert len([one for one in (output / WORK).iterdir() if one.is_file() and "making" not in one.name]) == 2
+    assert len([one for one in (output / WORK).iterdir() if not one.name.startswith(("inflight-", "making-"))]) == 2
     assert f2s(*words(output)).code == 0
     same(output, undisturbed)
 

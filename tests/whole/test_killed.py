@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from f2s_ray.stages.workbench import WORK
+from f2s_ray.stages.outputs import WORK
 from tests.whole.made import files, left_aside, rows
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -45,7 +45,7 @@ def line_of(ended: Ended, code: int) -> str:
         (["photos", "photos/restored"], "inside INPUT"),
         (["photos", "."], "inside OUTPUT"),
         (["fotos", "out"], "fotos is not there"),
-        (["photos", "s3://bucket/out"], "s3:// is not in this version"),
+        (["photos", "gs://bucket/out"], "give a folder, or s3://BUCKET/PREFIX"),
         (["photos", "out", "--set", "model.tile=256"], "the nearest is model.tile_px"),
         (["photos", "out", "--set", "restore.quality=101"], "restore.quality = 101"),
         (["photos", "out", "-c", "archiv"], "the presets are archive, film, preview, smoke"),
