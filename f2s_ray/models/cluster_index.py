@@ -6,7 +6,7 @@ vectors: those are read where they lie, which may be a memory-mapped file.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -57,29 +57,37 @@ def near_pairs(
     return found.pairs()
 
 
-@dataclass
 class _PairSet:
-    """Unordered pairs of different numbers, each held once, as one integer."""
+    """Unordered pairs of different numbers, each held once, as one integer.
 
-    _known: Int[np.ndarray, " p"] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    _fresh: list[np.ndarray] = field(default_factory=list)
-    _fresh_count: int = 0
+    Fresh ones go into one array that is made once: thousands of small ones, kept while others come and go between them, would
+    leave holes in the memory that no later array fits into.
+    """
+
+    def __init__(self) -> None:
+        self._known = np.empty(0, dtype=np.int64)
+        self._fresh = np.empty(FOLD_PAIRS, dtype=np.int64)
+        self._count = 0
 
     def add(self, one: Int[np.ndarray, " p"], other: Int[np.ndarray, " p"]) -> None:
         different = one != other
         low, high = np.minimum(one, other)[different], np.maximum(one, other)[different]
-        self._fresh.append(low.astype(np.int64) << 32 | high)
-        self._fresh_count += len(low)
-        if self._fresh_count > FOLD_PAIRS:
-            self._fold()
+        for first in range(0, len(low), FOLD_PAIRS):
+            some = slice(first, first + FOLD_PAIRS)
+            if self._count + len(low[some]) > FOLD_PAIRS:
+                self._fold()
+            fresh = self._fresh[self._count : self._count + len(low[some])]
+            np.left_shift(low[some], 32, out=fresh, dtype=np.int64)
+            fresh |= high[some]
+            self._count += len(fresh)
 
     def pairs(self) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
         self._fold()
         return (self._known >> 32).astype(np.int32), (self._known & 0xFFFFFFFF).astype(np.int32)
 
     def _fold(self) -> None:
-        every = np.concatenate([self._known, *self._fresh])
-        self._fresh, self._fresh_count = [], 0
+        every = np.concatenate([self._known, self._fresh[: self._count]])
+        self._count = 0
         every.sort()
         self._known = every[np.append(True, every[1:] != every[:-1])] if len(every) else every
 
