@@ -6,14 +6,14 @@ from functools import partial
 from itertools import islice
 
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.place import Place, folders_in, is_folder, place, read_text
+from f2s_catalog.place import Place, is_folder, place, read_text
 from f2s_catalog.records import Source
 
 from f2s_ray import __version__
 from f2s_ray.cli.options import Common
 from f2s_ray.cli.preflight import check_space, existing_output, input_place, output_place
 from f2s_ray.cli.progress import watch
-from f2s_ray.cli.runs import Run, read_run
+from f2s_ray.cli.runs import Run, has_run, read_run
 from f2s_ray.cli.tally import Tally, tally
 from f2s_ray.cli.text import error_line, print_json, print_line
 from f2s_ray.config import Config, EngineConfig, dump, load, load_text
@@ -136,7 +136,7 @@ def _engine(config: EngineConfig) -> Callable[..., Summary]:
 
 def _refuse_other_archive(output: Place, source: Place) -> None:
     """Two archives in one OUTPUT would overwrite each other's results; one that has only moved is welcome."""
-    if not folders_in(output / "runs"):
+    if not has_run(output):
         return
     before = place(read_run(output)["input"])
     if before != source and is_folder(before):

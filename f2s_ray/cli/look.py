@@ -161,13 +161,12 @@ def find(
 def _exported(answer: "pa.Table", folder: "Place", to: str) -> int:
     """Write an answer to a file, which lies anywhere but in INPUT."""
     from f2s_catalog.export import export
-    from f2s_catalog.place import folders_in
 
-    from f2s_ray.cli.runs import read_run
+    from f2s_ray.cli.runs import has_run, read_run
     from f2s_ray.errors import ConfigError
 
     path = Path(to).resolve()
-    if folders_in(folder / "runs") and path.is_relative_to(read_run(folder)["input"]):
+    if has_run(folder) and path.is_relative_to(read_run(folder)["input"]):
         raise ConfigError(f"{to} lies inside INPUT, which is never written to; choose another place")
     export(answer, path)
     print_line(f"{answer.num_rows} rows in {path}")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from f2s_catalog.place import Place, folders_in, read_text
-from f2s_catalog.storage import write
+from f2s_catalog.storage import look, write
 
 from f2s_ray.errors import ConfigError, JobError
 
-__all__ = ["Run", "new_run_id", "read_run"]
+__all__ = ["Run", "has_run", "new_run_id", "read_run"]
 
 _PUT_SECONDS = 10.0
 _SHARE = 50.0
@@ -99,6 +99,11 @@ class Run:
     def _write(self, name: str, text: str) -> None:
         with self._writable():
             write(self.folder / name, text.encode())
+
+
+def has_run(output: Place) -> bool:
+    """Whether a run began there; one that was cut off before that leaves an empty folder."""
+    return any(look(folder / "run.json") for folder in folders_in(output / "runs"))
 
 
 def read_run(output: Place) -> dict[str, Any]:

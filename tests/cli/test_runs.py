@@ -2,7 +2,7 @@
 
 import pytest
 
-from f2s_ray.cli.runs import Run, read_run
+from f2s_ray.cli.runs import Run, has_run, read_run
 from f2s_ray.errors import ConfigError, JobError
 
 
@@ -23,3 +23,10 @@ def test_a_folder_that_takes_no_more_events_is_the_machines_trouble(tmp_path):
         run.log({"event": "item"})
     with pytest.raises(JobError, match="make room"):
         run.finish({"done": 1})
+
+
+def test_a_run_that_was_cut_off_before_it_began_is_none(tmp_path):
+    (tmp_path / "runs" / "20260101T000000Z-abc").mkdir(parents=True)
+    assert not has_run(tmp_path)
+    Run.start(tmp_path, "plan: {}\n", {"command": "index"})
+    assert has_run(tmp_path)
