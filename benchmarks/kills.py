@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import statistics
 import time
 from contextlib import nullcontext
@@ -114,6 +115,8 @@ def again(output: Seen) -> int:
 def clear(where: Place) -> None:
     for found in list(walk(where)):
         remove(where / found.path)
+    if isinstance(where, Path):
+        shutil.rmtree(where, ignore_errors=True)
 
 
 if __name__ == "__main__":

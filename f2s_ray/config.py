@@ -27,7 +27,7 @@ class EngineConfig(BaseModel):
     address: str = Field("local", description="Ray only: local is a private cluster, auto the one of this machine")
     workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
     item_seconds: float = Field(
-        14_400, gt=0, description="how long one step may take at one item; after that its process is ended"
+        43_200, gt=0, description="how long one step may take at one item; after that its process is ended"
     )
 
 

@@ -1,10 +1,14 @@
 """What can go wrong with a catalog, by who can mend it; each message is one line with the way out."""
 
-__all__ = ["CatalogError", "QueryError", "RewrittenError"]
+__all__ = ["BusyError", "CatalogError", "QueryError", "RewrittenError"]
 
 
 class CatalogError(Exception):
     """The catalog cannot be read or written: a damaged file, a full disk, no right, another writer."""
+
+
+class BusyError(CatalogError):
+    """Another process is writing and does not wait for anybody; later it will have ended."""
 
 
 class RewrittenError(CatalogError):

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from f2s_catalog.errors import CatalogError
+from f2s_catalog.errors import BusyError, CatalogError
 from f2s_catalog.place import S3Prefix, reason
 from f2s_catalog.storage import look, read, remove, walk, write, write_new
 
@@ -91,7 +91,8 @@ def leased(root: S3Prefix) -> Iterator[Lease]:
     """Hold the right to write below ``root``.
 
     Raises:
-        CatalogError: another one is writing, or the place cannot be written.
+        BusyError: another one is writing.
+        CatalogError: the place cannot be written.
     """
     folder = root / "catalog" / "writers"
     with _readable(folder):
@@ -147,7 +148,7 @@ def _ended(root: S3Prefix, folder: S3Prefix) -> int:
         if _is_gone(json.loads(sign)) or time.monotonic() - begin > LEASE_SECONDS:
             return last
         if before not in (None, (last, sign)):
-            raise CatalogError(f"another run is writing to {root}; wait for its end, or choose another OUTPUT")
+            raise BusyError(f"another run is writing to {root}; wait for its end, or choose another OUTPUT")
         before = last, sign
         time.sleep(LEASE_SECONDS / _BEATS / 4)
 

@@ -10,9 +10,11 @@ import pyarrow as pa
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
 from f2s_catalog.erase_journal import refuse_erased
+from f2s_catalog.errors import CatalogError
 from f2s_catalog.locks import committing, job_lock, reducing, stating
 from f2s_catalog.place import Place
 from f2s_catalog.records import Attempt, Record
+from f2s_catalog.storage import remove
 from f2s_catalog.store import write_fragment
 from f2s_catalog.views import asked_again, needed, reading
 
@@ -114,9 +116,17 @@ class Catalog:
         """
         with stating(self.root) as sequence:
             refuse_erased(self.root, facts)
+            written = []
             for record_type in {type(fact): None for fact in facts}:
                 own = [fact for fact in facts if type(fact) is record_type]
-                write_fragment(self.root, record_type, to_table(record_type, own), sequence)
+                written.append(write_fragment(self.root, record_type, to_table(record_type, own), sequence))
+            try:
+                # Where no lock shuts an erasure out, one that begins meanwhile sees the fragment, or is seen here.
+                refuse_erased(self.root, facts)
+            except CatalogError:
+                for path in written:
+                    remove(path)
+                raise
 
     def table(self, record_type: type[Record]) -> pa.Table:
         """The current rows of a table, sorted by key, with the columns of the record alone.

@@ -7,11 +7,11 @@ In a folder they are locks of the system, which end with their process. In objec
 import fcntl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
-from f2s_catalog.errors import CatalogError
+from f2s_catalog.errors import BusyError, CatalogError
 from f2s_catalog.lease import Lease, claim, leased
 from f2s_catalog.place import Place, S3Prefix, reason
 from f2s_catalog.storage import drop_uploads
@@ -29,11 +29,13 @@ def job_lock(root: Place) -> Iterator[None]:
     """Hold the right to run a job; what a crashed writer left half-written is removed first.
 
     Raises:
-        CatalogError: another process holds it, or the place cannot be written.
+        BusyError: another process holds it.
+        CatalogError: the place cannot be written.
     """
     if isinstance(root, S3Prefix):
         with _turn, leased(root) as lease:
-            _drop_uploads(root)
+            with suppress(OSError):  # they cost money, not results; not every server or user may list them
+                drop_uploads(root)
             _held[root] = lease
             try:
                 yield
@@ -45,7 +47,7 @@ def job_lock(root: Place) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             way_out = "wait for its end, or choose another OUTPUT"
-            raise CatalogError(f"another run is writing to {root}; {way_out}") from error
+            raise BusyError(f"another run is writing to {root}; {way_out}") from error
         with committing(root):
             for left in catalog_folder(root).rglob(".part-*.tmp"):
                 left.unlink()
@@ -91,7 +93,8 @@ def reducing(root: Place, step: str) -> Iterator[None]:
     """Wait for the right to run a step that must not run twice at a time.
 
     Raises:
-        CatalogError: the place cannot be written, or, in object storage, another run is writing to it.
+        BusyError: in object storage, another run is writing to it.
+        CatalogError: the place cannot be written.
     """
     if isinstance(root, S3Prefix):
         with _turn, nullcontext() if root in _held else job_lock(root):
@@ -100,13 +103,6 @@ def reducing(root: Place, step: str) -> Iterator[None]:
     with _lock_file(root, f".{step}.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _drop_uploads(root: S3Prefix) -> None:
-    try:
-        drop_uploads(root)
-    except OSError as error:
-        raise CatalogError(f"cannot write {root}: {reason(error, root)}") from error
 
 
 def _lock_file(root: Path, name: str) -> IO[str]:

@@ -113,8 +113,8 @@ def inside(where: Place) -> str:
 def below(where: Place, root: Place) -> str:
     """The path of what lies below a place, from there.
 
-    >>> below(place("s3://films/restored/work/a"), place("s3://films/restored"))
-    'work/a'
+    >>> below(place("s3://films/restored/runs/a"), place("s3://films/restored"))
+    'runs/a'
     """
     return str(where).removeprefix(f"{root}/")
 

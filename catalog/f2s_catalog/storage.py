@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place, S3Prefix, endpoint
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = [
     "Found",
@@ -88,11 +92,14 @@ def read_range(where: S3Prefix, first: int, stop: int, stamp: str) -> bytes:
     return _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp}, stop - first)
 
 
-def write(where: Place, content: bytes) -> None:
+def write(where: Place, content: "Buffer") -> None:
     """Put it there, instead of what was there; folders are made. Raises: OSError."""
     if isinstance(where, S3Prefix):
         with _said(where):
-            _client().put_object(Bucket=where.bucket, Key=where.key, Body=content)
+            if len(memoryview(content)) <= _PART_BYTES:
+                _client().put_object(Bucket=where.bucket, Key=where.key, Body=bytes(content))
+            else:
+                _client().upload_fileobj(BytesIO(content), where.bucket, where.key, Config=_transfers())
         return
     with aside(where) as made:
         made.write_bytes(content)

@@ -121,7 +121,7 @@ def write_fragment(root: P, record_type: type[Record], table: pa.Table, sequence
     name = f"part-{sequence:014d}-{_digest(_footer(pa.BufferReader(content)))}.parquet"
     final = table_folder(root, record_type) / name
     try:
-        write(final, content.to_pybytes())
+        write(final, content)
     except OSError as error:
         way_out = "free space or give this user the right to write, then run again"
         raise CatalogError(f"cannot write {final}: {error.strerror}; {way_out}") from error

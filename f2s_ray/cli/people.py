@@ -8,7 +8,7 @@ import typer
 
 from f2s_ray.cli.options import JsonOption, OutputArgument
 from f2s_ray.cli.preflight import existing_output
-from f2s_ray.cli.text import print_json, print_line, print_rows, readable
+from f2s_ray.cli.text import error_line, print_json, print_line, print_rows, readable
 
 if TYPE_CHECKING:
     from f2s_catalog.place import Place
@@ -26,6 +26,7 @@ __all__ = [
     "primary",
     "references",
     "reject",
+    "settle",
     "show",
     "split",
 ]
@@ -184,9 +185,17 @@ def _people(folder: "Place") -> "People":
     from f2s_ray.flows.people import People
 
     try:
-        return People(folder, getpass.getuser())
+        user = getpass.getuser()
     except (KeyError, OSError):  # a container may run a user that has no name
-        return People(folder, f"user {os.getuid()}")
+        user = f"user {os.getuid()}"
+    people = People(folder, user, settle=lambda: settle(people))
+    return people
+
+
+def settle(people: "People") -> None:
+    """Apply what was said; a line where that has to wait."""
+    if not people.settle():
+        error_line("it is said and kept, but another run is writing; who is who follows with the next one")
 
 
 def _done(output: str, identity_id: str, *, as_json: bool) -> int:

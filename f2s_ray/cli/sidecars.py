@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from f2s_ray.cli.options import JsonOption, OutputArgument
+from f2s_ray.cli.people import settle
 from f2s_ray.cli.preflight import existing_output, input_place
 from f2s_ray.cli.text import print_json, print_line, readable
 from f2s_ray.errors import ConfigError, JobError
@@ -70,7 +71,7 @@ def import_names(
 
         people = People(folder, "import")
         people.says(found.facts)
-        people.settle()
+        settle(people)
     counts = (
         f"{found.names} names, {found.matched} faces matched, {found.unmatched} regions without a face, "
         f"{found.forgotten} of people who were erased, "

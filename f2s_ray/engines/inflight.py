@@ -2,8 +2,9 @@
 
 ::
 
-    OUTPUT/work/inflight-<digest of step, item, fingerprint>     in which session, and how many processes died at it
+    inflight-<digest of step, item, fingerprint>     in which session, and how many processes died at it
 
+They lie in the work folder of OUTPUT.
 A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
 fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
 was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
@@ -109,7 +110,7 @@ def _limited(seconds: float | None) -> Iterator[None]:
 def _quarantined(started: Attempt) -> Outcome:
     message = (
         f"{started.path}: {MOST_DEATHS} processes died at it or took too long (step {started.step}); it is left alone, "
-        "`f2s retry --kind {CRASHED}` tries again"
+        f"`f2s retry --kind {CRASHED}` tries again"
     )
     trouble = {"status": "failed", "error_kind": CRASHED, "message": message}
     return Outcome(started.model_copy(update=trouble), ())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unicodedata import normalize
 
-from f2s_catalog.errors import QueryError
+from f2s_catalog.errors import BusyError, QueryError
 from f2s_catalog.everybody import collected
 from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Catalog
@@ -48,7 +48,7 @@ class People:
         settle: called instead of ``settle`` after each statement, to have that done later.
     """
 
-    def __init__(self, output: Place, by: str, settle: Callable[[], None] | None = None) -> None:
+    def __init__(self, output: Place, by: str, settle: Callable[[], object] | None = None) -> None:
         self._output, self._by = output, by
         self._catalog, self._settle = Catalog(output), settle or self.settle
 
@@ -127,11 +127,19 @@ class People:
             ]
         )
 
-    def settle(self) -> None:
-        """Bring identities, references and sightings up to all that was said."""
+    def settle(self) -> bool:
+        """Bring identities, references and sightings up to all that was said.
+
+        Returns:
+            whether that was done. In a bucket a run that is writing goes first; the next one settles what was said meanwhile.
+        """
         steps = identify_steps(*_chosen(self._output)) if has_identities(self._output) else no_identities()
-        for step in steps:
-            run_reduction(self._catalog, step, RUN_ID)
+        try:
+            for step in steps:
+                run_reduction(self._catalog, step, RUN_ID)
+        except BusyError:
+            return False
+        return True
 
     @asked_again
     def find(self, word: str) -> str:

@@ -16,6 +16,7 @@ from f2s_ray.errors import MediaError
 __all__ = ["MediaFile", "Ranged", "whole"]
 
 _CHUNK_BYTES = 8 * 2**20
+_BUFFER_BYTES = 2**18
 
 
 class Ranged:
@@ -37,9 +38,9 @@ class Ranged:
         self._missing = set(range(-(-found.byte_count // _CHUNK_BYTES)))
         self._lock = Lock()
         file.parent.mkdir()
-        weakref.finalize(self, shutil.rmtree, file.parent, ignore_errors=True)
-        with file.open("xb") as made:
-            made.truncate(found.byte_count)
+        self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        weakref.finalize(self, _forget, self._handle, file.parent)
+        os.ftruncate(self._handle, found.byte_count)
 
     @property
     def name(self) -> str:
@@ -68,7 +69,7 @@ class Ranged:
 
     def open(self, _mode: str = "rb") -> io.BufferedReader:
         """Its bytes, fetched where they are read."""
-        return io.BufferedReader(_Raw(self, self.name))
+        return io.BufferedReader(_Raw(self, self.name), _BUFFER_BYTES)
 
     def whole(self) -> Path:
         """The file, once all of it is there."""
@@ -80,8 +81,7 @@ class Ranged:
         """Some bytes; fewer at the end."""
         stop = min(first + count, self._found.byte_count)
         self._need(first, stop)
-        with self._file.open("rb") as file:
-            return os.pread(file.fileno(), max(0, stop - first), first)
+        return os.pread(self._handle, max(0, stop - first), first)
 
     @property
     def byte_count(self) -> int:
@@ -93,10 +93,10 @@ class Ranged:
         with self._lock:
             for run in _runs(sorted(self._missing.intersection(chunks))):
                 begin, end = run[0] * _CHUNK_BYTES, min((run[-1] + 1) * _CHUNK_BYTES, self._found.byte_count)
-                content = self._fetched(begin, end)
-                with self._file.open("r+b") as file:
-                    file.seek(begin)
-                    file.write(content)
+                content = memoryview(self._fetched(begin, end))
+                while content:
+                    written = os.pwrite(self._handle, content, end - len(content))
+                    content = content[written:]
                 self._missing.difference_update(run)
 
     def _fetched(self, first: int, stop: int) -> bytes:
@@ -106,6 +106,11 @@ class Ranged:
             raise MediaError("changed", f"{self.name}: was changed or removed during the run; run again") from error
         except OSError as error:
             raise MediaError("unreadable", f"{self.name}: {error.strerror}; run `f2s retry` later") from error
+
+
+def _forget(handle: int, folder: Path) -> None:
+    os.close(handle)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Raw(io.RawIOBase):

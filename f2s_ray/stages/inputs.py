@@ -40,7 +40,7 @@ class Inputs:
         """
         if not isinstance(self._root, S3Prefix):
             return self._root / path
-        where = S3Prefix(self._root.bucket, f"{self._root.key}/{path}".lstrip("/"))
+        where = self._root / path
         try:
             found = look(where)
         except OSError as error:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from f2s_catalog import lease as leases
-from f2s_catalog import storage
+from f2s_catalog import ledger, storage
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.lease import claim, leased
 from f2s_catalog.ledger import Catalog
@@ -18,6 +18,7 @@ from f2s_catalog.records import Label, Source
 from f2s_catalog.storage import walk, write
 from f2s_catalog.store import fragments, sequence_of
 
+from f2s_ray.flows.people import People
 from tests.catalog.made import outcome, source
 from tests.s3_server import BUCKET
 
@@ -126,6 +127,29 @@ def test_people_say_something_while_a_job_runs(root, other):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: Catalog(root).say([label.model_copy(update={"fact_id": str(n)})]), range(8)))
     assert sorted(row.fact_id for row in Catalog(root).rows(Label)) == [str(n) for n in range(8)]
+
+
+def test_what_is_said_while_a_job_runs_waits_for_the_next_one(root, other):
+    assert not People(root, "tester").settle()
+    process, go_on = other
+    go_on.set()
+    process.join(60)
+    assert People(root, "tester").settle()
+
+
+def test_a_statement_that_an_erasure_overtook_is_taken_back(root, monkeypatch):
+    label = Label(fact_id="1", said_at="", said_by="a", kind="name", identity_id="i", name="Ann", faces=())
+    written = ledger.write_fragment
+
+    def overtaken(*arguments):
+        path = written(*arguments)
+        write(root / "catalog/biometric/.erasing-20260101T000000Z-abc.json", b"{}")
+        return path
+
+    monkeypatch.setattr(ledger, "write_fragment", overtaken)
+    with pytest.raises(CatalogError, match="somebody is being erased"):
+        Catalog(root).say([label])
+    assert fragments(root, Label) == []
 
 
 def test_a_catalog_that_was_brought_here_goes_on_counting(root, tmp_path, s3):

@@ -49,7 +49,10 @@ def test_each_poison_has_a_row_and_all_others_are_done(folder, tmp_path, engine)
     assert set(failed) == {f"{poison}.png" for poison in POISONS}
     for path, attempt in failed.items():
         assert attempt.error_kind == "crashed"
-        assert attempt.message.startswith(f"{path}: 3 processes died at it or took too long (step probe)")
+        assert attempt.message == (
+            f"{path}: 3 processes died at it or took too long (step probe); it is left alone, "
+            "`f2s retry --kind crashed` tries again"
+        )
     assert len(catalog.rows(MediaItem)) == 12
     if engine == "local":
         assert ended.stdout.count("a process ended at an item") == MOST_DEATHS * len(POISONS)

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -110,8 +109,3 @@ def end_all(leader: int) -> None:
                 process.kill()
         except (psutil.Error, ProcessLookupError, PermissionError):
             continue
-
-
-def emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder

@@ -32,7 +32,7 @@ class Settling:
         with self._lock:
             trouble, self._trouble = self._trouble, ""
             self._is_wanted = True
-            if not self._is_busy:
+            if not (self._is_busy and self._thread.is_alive()):
                 self._is_busy = True
                 self._thread = threading.Thread(target=self._work, name="settling")
                 self._thread.start()
@@ -41,7 +41,7 @@ class Settling:
 
     def wait(self) -> None:
         """Until nothing is left to settle."""
-        if self._is_busy:
+        if self._thread.is_alive():
             self._thread.join()
 
     def _work(self) -> None:
