@@ -62,7 +62,7 @@ def list_sources(root: Place) -> list[Source]:
 def _objects(root: S3Prefix) -> Iterator[Source]:
     try:
         for found in walk(root):
-            if found.byte_count or not found.path.endswith("/"):  # the rest are marks of empty folders
+            if found.byte_count or found.path.rpartition("/")[2]:  # the rest are marks of folders
                 yield _object(found)
     except OSError as error:
         raise ConfigError(f"INPUT {root} cannot be listed: {reason(error, root)}") from error

@@ -140,18 +140,19 @@ HOSTILE = {
     "cafe\u0301.jpg": None,
 }
 """Keys that a bucket may have, and the first word of the trouble with them."""
+MARKS = ("", "mark of a folder/")  # of INPUT itself and of a folder in it, as consoles make them
 
 
 class _Lister(BaseHTTPRequestHandler):
     """Answers each listing with the hostile keys, in two pages; servers that are installed here refuse most of them."""
 
     def do_GET(self):
-        keys = [*HOSTILE, "mark of a folder/"]
+        keys = [*HOSTILE, *MARKS]
         is_second = "continuation-token=" in self.path
         some = keys[7:] if is_second else keys[:7]
         rows = "".join(
             f"<Contents><Key>{quote('archive/' + key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
-            f'<ETag>"{number:032x}"</ETag><Size>{0 if key.startswith("mark") else 7}</Size></Contents>'
+            f'<ETag>"{number:032x}"</ETag><Size>{0 if key in MARKS else 7}</Size></Contents>'
             for number, key in enumerate(some)
         )
         more = "" if is_second else "<NextContinuationToken>t</NextContinuationToken>"
