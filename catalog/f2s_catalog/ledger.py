@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
 from f2s_catalog.erase import finish_all
 from f2s_catalog.erase_journal import refuse_erased
 from f2s_catalog.errors import CatalogError
+from f2s_catalog.ids import digest
 from f2s_catalog.locks import committing, job_lock, reducing, stating
 from f2s_catalog.place import Place
-from f2s_catalog.records import Attempt, Record
+from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.storage import remove
-from f2s_catalog.store import write_fragment
+from f2s_catalog.store import fragments, write_fragment
 from f2s_catalog.views import asked_again, needed, reading
 
 __all__ = ["Catalog", "Outcome", "standing"]
@@ -40,11 +42,18 @@ class Catalog:
 
     Args:
         root: the OUTPUT folder.
+        paths: of tables whose rows steps made of items, those alone that were made of these files; of all where not given.
     """
 
-    def __init__(self, root: Place) -> None:
+    def __init__(self, root: Place, paths: Sequence[str] | None = None) -> None:
         self.root = root
+        self._paths = paths
         self._writing = False
+        self._versions: dict[type[Record], tuple[tuple[str, ...], str]] = {}
+
+    def of(self, paths: Sequence[str]) -> "Catalog":
+        """The same for reading what was made of some files, which costs little more than these are worth."""
+        return Catalog(self.root, paths)
 
     @contextmanager
     def writing(self, *, finish: bool = True) -> Iterator[None]:
@@ -128,21 +137,47 @@ class Catalog:
                     remove(path)
                 raise
 
-    def table(self, record_type: type[Record]) -> pa.Table:
+    def table(self, record_type: type[Record], **only: Sequence[str]) -> pa.Table:
         """The current rows of a table, sorted by key, with the columns of the record alone.
 
-        Raises:
-            CatalogError: as ``scan`` says.
-        """
-        return self._read(record_type, f'SELECT * FROM "{record_type.TABLE}"').cast(schema_of(record_type))
-
-    def rows(self, record_type: type[R]) -> list[R]:
-        """The current rows of a table as records, sorted by key.
+        Args:
+            record_type: the table.
+            only: names of columns and the values that they may have.
 
         Raises:
             CatalogError: as ``scan`` says.
         """
-        return from_table(record_type, self.table(record_type))
+        name, key = record_type.TABLE, ", ".join(record_type.KEY)
+        wanted = " ".join(f'SEMI JOIN "_{column}" USING ({column})' for column in only)
+        sql = f'SELECT * FROM "{name}" {wanted} ORDER BY {key}' if only else f'SELECT * FROM "{name}"'
+        asked = {f"_{column}": pa.table({column: pa.array(values, pa.string())}) for column, values in only.items()}
+        return self.ask((record_type,), sql, asked).cast(schema_of(record_type))
+
+    def rows(self, record_type: type[R], **only: Sequence[str]) -> list[R]:
+        """The current rows of a table as records, sorted by key; see ``table``.
+
+        Raises:
+            CatalogError: as ``scan`` says.
+        """
+        return from_table(record_type, self.table(record_type, **only))
+
+    @asked_again
+    def ask(
+        self,
+        record_types: Sequence[type[Record]],
+        sql: str,
+        asked: Mapping[str, pa.Table] | None = None,
+        **parameters: str,
+    ) -> pa.Table:
+        """The answer to a question of our own about the current rows of some tables, with ``asked`` as tables beside them.
+
+        Raises:
+            CatalogError: as ``scan`` says.
+        """
+        with reading(self.root, record_types, self._paths) as connection:
+            for name, table in (asked or {}).items():
+                connection.register(name, table)
+            return connection.sql(sql, params=parameters).to_arrow_table()
 
     @asked_again
     def view(self, name: str) -> pa.Table:
@@ -162,59 +197,66 @@ class Catalog:
         """
         return self.rows(Attempt)
 
-    def pending(
-        self,
-        step: str,
-        items: Iterable[tuple[str, str]],
-        retry_failed: frozenset[str] = frozenset(),
-        gone: frozenset[str] = frozenset(),
-    ) -> dict[str, int]:
+    def pending(self, step: str, items: pa.Table, retry_failed: frozenset[str] = frozenset()) -> dict[str, int]:
         """The items that are still to do, in their order, each with the number of the try to come.
 
         Left out are those whose latest attempt has their fingerprint and is done, skipped, or failed with another kind
-        than those in ``retry_failed``; those in ``gone`` are to do whatever their attempts say.
+        than those in ``retry_failed``; those that are gone are to do whatever their attempts say.
 
         Args:
             step: name of the step.
-            items: pairs of item_id and fingerprint.
+            items: columns item_id, fingerprint, and is_gone: it was done, and its file is not there any more.
             retry_failed: kinds of error to try again.
-            gone: item_ids that were done and whose file is not there any more.
 
         Raises:
             CatalogError: as ``scan`` says.
             ValueError: an item stands twice.
         """
-        columns = ("item_id", "fingerprint", "status", "error_kind", "number")
-        sql = f"SELECT {', '.join(columns)} FROM attempts WHERE step = $step"
-        latest = self._read(Attempt, sql, step=step)
-        tried = {row[0]: row[1:] for row in zip(*(column.to_pylist() for column in latest.columns), strict=True)}
-        result: dict[str, int] = {}
-        seen: set[str] = set()
-        for item_id, fingerprint in items:
-            if item_id in seen:
-                raise ValueError(f"step {step!r} was given the item {item_id!r} twice")
-            seen.add(item_id)
-            last, status, kind, number = tried.get(item_id, (None, None, None, 0))
-            lost = status == "done" and item_id in gone
-            if last != fingerprint or lost or (status == "failed" and kind in retry_failed):
-                result[item_id] = number + 1
-        return result
+        counts = items.group_by("item_id").aggregate([([], "count_all")])
+        if counts.num_rows < items.num_rows:
+            twice = counts.filter(pc.greater(counts["count_all"], 1))["item_id"][0].as_py()
+            raise ValueError(f"step {step!r} was given the item {twice!r} twice")
+        kinds = pa.table({"error_kind": pa.array(sorted(retry_failed), pa.string())})
+        found = self.ask((Attempt,), _PENDING, {"_items": items, "_kinds": kinds}, step=step)
+        return dict(zip(found["item_id"].to_pylist(), found["number"].to_pylist(), strict=True))
+
+    def state(self, steps: Sequence[str]) -> str:
+        """Digest of what these steps have committed and of what people said: it changes when either grows, or loses something."""
+        kinds: list[type[Record]] = [kind for kind in TABLES if kind.MADE == "said"]
+        said = [fragment.name for kind in kinds for fragment in fragments(self.root, kind)]
+        sql = "SELECT step, count(*) AS count, sum(sequence)::BIGINT AS sum FROM _stored_attempts GROUP BY step"
+        commits = {row["step"]: (row["count"], row["sum"]) for row in self.ask((Attempt,), sql).to_pylist()}
+        return digest(said, [commits.get(step) for step in steps])
 
     def version(self, record_type: type[Record]) -> str:
         """Digest of which attempts made the current rows of a table, or of what was said: it changes with them."""
         return self.versions((record_type,))[0]
 
-    @asked_again
     def versions(self, record_types: Sequence[type[Record]]) -> list[str]:
-        """The versions of several tables, seen at one moment."""
+        """The versions of several tables; what was told once is not read again as long as nothing was written."""
+        kinds: list[type[Record]] = [*record_types, Attempt]
+        written = {kind: tuple(one.name for one in fragments(self.root, kind)) for kind in kinds}
+        states = {kind: (*written[Attempt], "", *written[kind]) for kind in record_types}
+        unknown = [kind for kind in record_types if self._versions.get(kind, ((), ""))[0] != states[kind]]
+        for kind, version in zip(unknown, self._versions_of(unknown) if unknown else (), strict=True):
+            self._versions[kind] = (states[kind], version)
+        return [self._versions[kind][1] for kind in record_types]
+
+    @asked_again
+    def _versions_of(self, record_types: Sequence[type[Record]]) -> list[str]:
         with reading(self.root, record_types) as connection:
             found = [connection.sql(_version_of(record_type)).fetchall() for record_type in record_types]
         return [str(version) for ((version,),) in found]
 
-    @asked_again
-    def _read(self, record_type: type[Record], sql: str, **parameters: str) -> pa.Table:
-        with reading(self.root, (record_type,)) as connection:
-            return connection.sql(sql, params=parameters).to_arrow_table()
+
+_PENDING = """
+SELECT item_id, coalesce(number, 0) + 1 AS number
+FROM (SELECT *, row_number() OVER () AS place FROM _items)
+LEFT JOIN (SELECT item_id, fingerprint AS last, status, error_kind, number FROM attempts WHERE step = $step) USING (item_id)
+WHERE last IS DISTINCT FROM fingerprint OR (status = 'done' AND is_gone)
+    OR (status = 'failed' AND error_kind IN (FROM _kinds))
+ORDER BY place
+"""
 
 
 def _version_of(record_type: type[Record]) -> str:

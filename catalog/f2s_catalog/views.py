@@ -15,6 +15,7 @@ from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from f2s_catalog.errors import RewrittenError
 from f2s_catalog.place import Place
@@ -94,7 +95,7 @@ VIEWS = {
 """Views besides one a table: name to (what it shows, SQL)."""
 
 _LATEST = """
-CREATE VIEW _latest AS SELECT * FROM _stored_attempts
+CREATE VIEW _latest AS SELECT * FROM _stored_attempts {asked}
 QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
 CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id;
 CREATE {kept} _done AS SELECT step, item_id, fingerprint, sequence FROM _latest WHERE status = 'done'
@@ -113,12 +114,15 @@ ORDER BY {key}
 """
 
 
-def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.DuckDBPyConnection:
+def connect(
+    root: Place, tables: Sequence[type[Record]] = TABLES, paths: Sequence[str] | None = None
+) -> duckdb.DuckDBPyConnection:
     """A connection that sees the current rows of OUTPUT as views and can reach nothing else of the machine.
 
     Args:
         root: the OUTPUT folder.
         tables: which tables to open besides the ledger; of ``VIEWS`` come those that need no other.
+        paths: of tables whose rows steps made of items, those alone that were made of these files; of all where not given.
 
     Raises:
         CatalogError: as ``scan`` says.
@@ -130,7 +134,11 @@ def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.Duck
     connection.register("_stored_attempts", scan(root, Attempt))
     by_items = [kind for kind in tables if kind.MADE == "item" and kind is not Attempt]
     kept = "TABLE" if len(by_items) > 1 else "VIEW"  # the ledger may be long: several tables look into it once
-    connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept))
+    asked = ""
+    if paths is not None:
+        connection.register("_asked", pa.table({"path": pa.array(paths, pa.string())}))
+        asked, kept = "SEMI JOIN _asked USING (path)", "TABLE"
+    connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept, asked=asked))
     whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)
@@ -144,14 +152,16 @@ def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.Duck
 
 
 @contextmanager
-def reading(root: Place, tables: Sequence[type[Record]] = TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    root: Place, tables: Sequence[type[Record]] = TABLES, paths: Sequence[str] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """As ``connect``; where an answer fails and a fragment of these tables is damaged, that is what is told.
 
     Raises:
         RewrittenError: a fragment went meanwhile.
         CatalogError: a page is not what was written, and as ``scan`` says.
     """
-    with connect(root, tables) as connection:
+    with connect(root, tables, paths) as connection:
         try:
             yield connection
         except (duckdb.Error, OSError) as error:

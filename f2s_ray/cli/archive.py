@@ -125,14 +125,15 @@ def retry(
 ) -> int:
     """Try again what failed, and go on with what is still to do."""
     from f2s_catalog.ledger import Catalog
+    from f2s_catalog.records import Attempt
 
     from f2s_ray.cli.job import again
     from f2s_ray.cli.preflight import existing_output
     from f2s_ray.errors import ConfigError
 
     common = Common(config, tuple(overrides or ()), limit, ray, as_json, quiet, verbose)
-    failures = Catalog(existing_output(output)).attempts()
-    known = {attempt.error_kind for attempt in failures if attempt.status == "failed" and attempt.error_kind}
+    kinds = "SELECT DISTINCT error_kind FROM attempts WHERE status = 'failed' ORDER BY error_kind"
+    known = set(Catalog(existing_output(output)).ask((Attempt,), kinds)["error_kind"].to_pylist())
     if unknown := set(kind or ()) - known:
         raise ConfigError(
             f"--kind {', '.join(sorted(unknown))}: no such failure; there are {', '.join(sorted(known)) or 'none'}"

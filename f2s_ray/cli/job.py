@@ -1,30 +1,27 @@
 """A command that works on an archive to its end: checks, configuration, flow, engine, summary, exit code."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import islice
 
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import Place, is_folder, place, read_text
-from f2s_catalog.records import Source
 
 from f2s_ray import __version__
 from f2s_ray.cli.options import Common
-from f2s_ray.cli.preflight import check_space, existing_output, input_place, output_place
+from f2s_ray.cli.preflight import existing_output, input_place, output_place
 from f2s_ray.cli.progress import watch
 from f2s_ray.cli.runs import Run, has_run, read_run
 from f2s_ray.cli.tally import Tally, tally
 from f2s_ray.cli.text import error_line, print_json, print_line
 from f2s_ray.config import Config, EngineConfig, dump, load, load_text
 from f2s_ray.engines import local
-from f2s_ray.engines.run import Summary
+from f2s_ray.engines.run import Selection, Summary
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.flows.people import left_over
-from f2s_ray.flows.step import Item, MapStep, Step
-from f2s_ray.stages.inventory import list_sources
+from f2s_ray.flows.step import MapStep, Step
 
-__all__ = ["Ended", "Job", "again", "limited", "new_job", "run_job"]
+__all__ = ["Ended", "Job", "again", "new_job", "run_job"]
 
 Flow = Callable[[Config, Place, Place], list[Step]]
 
@@ -54,13 +51,12 @@ def new_job(command: str, source: str, output: str, common: Common) -> Job:
 
     Raises:
         ConfigError: the words or the configuration are wrong.
-        JobError: OUTPUT cannot be written or has no room.
+        JobError: OUTPUT cannot be written.
     """
     config = load(common.config, common.all_overrides())
     there = input_place(source)
     where = output_place(output, there)
     _refuse_other_archive(where, there)
-    check_space(where, (found.byte_count for found in list_sources(there)))
     return Job(command, there, where, config, common)
 
 
@@ -85,32 +81,18 @@ def run_job(job: Job, flow: Flow) -> Ended:
     """Run the flow and print the last line."""
     steps = flow(job.config, job.source, job.output)
     last_step = _last_step(steps, job.output)
-    if job.common.limit is not None:
-        steps = [limited(step, job.common.limit) for step in steps]
     facts = {"command": job.command, "input": str(job.source), "last_step": last_step, "version": __version__}
     run = Run.start(job.output, dump(job.config), facts)
     catalog = Catalog(job.output)
     with watch(run, job.common) as on_progress:
-        _engine(job.config.engine)(steps, catalog, run.run_id, on_progress=on_progress, retry_failed=job.retry)
+        selection = Selection(job.retry, job.common.limit)
+        _engine(job.config.engine)(steps, catalog, run.run_id, selection=selection, on_progress=on_progress)
     if not job.config.identities and (left := left_over(job.output)):
         error_line(left)
     counts = tally(catalog, last_step)
     run.finish({**facts, **asdict(counts)})
     _print_last_line(counts, job.common)
     return Ended(run.run_id, counts.exit_code)
-
-
-def limited(step: Step, count: int) -> Step:
-    """The same step, for the first ``count`` files of the listing alone; a reduction stays whole."""
-    if not isinstance(step, MapStep):
-        return step
-    inputs = step.inputs
-
-    def first(catalog: Catalog) -> list[Item]:
-        paths = {source.path for source in islice(sorted(catalog.rows(Source), key=lambda row: row.path), count)}
-        return [item for item in inputs(catalog) if item.path in paths]
-
-    return replace(step, inputs=first)
 
 
 def _last_step(steps: list[Step], output: Place) -> str:

@@ -75,12 +75,16 @@ def failed(output: OutputArgument, as_json: JsonOption = False) -> int:
     """List what failed: the file, the kind of trouble, and in one line what it was and what can be done."""
     from f2s_catalog.ledger import Catalog
 
-    from f2s_ray.cli.tally import current_attempts
-
-    attempts = [row for row in current_attempts(Catalog(existing_output(output))) if row.status == "failed"]
+    failures = Catalog(existing_output(output)).view("failures").to_pylist()
     rows = [
-        {"path": row.path, "step": row.step, "kind": row.error_kind, "message": row.message, "tries": row.number}
-        for row in sorted(attempts, key=lambda row: (row.path, row.step))
+        {
+            "path": row["path"],
+            "step": row["step"],
+            "kind": row["error_kind"],
+            "message": row["message"],
+            "tries": row["number"],
+        }
+        for row in failures
     ]
     print_rows(rows, as_json=as_json, columns=["path", "step", "kind", "message", "tries"])
     return 0

@@ -2,9 +2,7 @@
 
 import os
 import secrets
-import shutil
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ from f2s_ray.errors import ConfigError, JobError
 if TYPE_CHECKING:
     from f2s_catalog.place import Place
 
-__all__ = ["check_space", "existing_output", "input_place", "output_place"]
+__all__ = ["existing_output", "input_place", "output_place"]
 
 
 def input_place(word: str) -> "Place":
@@ -71,23 +69,6 @@ def existing_output(word: str) -> "Place":
             f"OUTPUT {word} holds no catalog; run `f2s restore INPUT {word}` or `f2s index INPUT {word}` first"
         )
     return found
-
-
-def check_space(output: "Place", sizes: Iterable[int]) -> None:
-    """See that the results will fit in a folder: they need about the room of their sources, less what is already there.
-
-    Raises:
-        JobError: they will not.
-    """
-    if not isinstance(output, Path):
-        return
-    restored = output / "restored"
-    present = sum(path.stat().st_size for path in restored.rglob("*") if path.is_file())
-    needed = sum(sizes) - present
-    free = shutil.disk_usage(output).free
-    if free < needed:
-        room = f"{free / 1e9:.2f} GB free, the results need about {needed / 1e9:.2f} GB"
-        raise JobError(f"{output} has {room}; make room or choose another OUTPUT")
 
 
 def _probe(where: "Place") -> None:

@@ -1,25 +1,37 @@
 """The listing and the ledger to counts: how many files are done, failed, left alone, still to do."""
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
-from f2s_catalog.ledger import standing
-from f2s_catalog.records import Attempt, Record, Source
+from f2s_catalog.ledger import Catalog
+from f2s_catalog.records import Attempt, Source
 
-__all__ = ["CatalogReader", "StepCount", "Tally", "current_attempts", "step_counts", "tally"]
+__all__ = ["StepCount", "Tally", "step_counts", "tally"]
 
-R = TypeVar("R", bound=Record)
+_STANDING = """
+WITH standing AS (
+    SELECT step, path, status, elapsed_seconds FROM attempts SEMI JOIN sources USING (path)
+    QUALIFY status = 'done' OR run_id = max(run_id) FILTER (WHERE status <> 'done') OVER (PARTITION BY path))
+"""
+"""Attempts at what is there now, not at files or bytes that went away: see ``f2s_catalog.ledger.standing``."""
 
-
-class CatalogReader(Protocol):
-    """The part of a catalog that counting needs."""
-
-    def rows(self, record_type: type[R]) -> list[R]:
-        """The current rows of a table."""
-
-    def attempts(self) -> list[Attempt]:
-        """The latest attempt of each step at each item."""
+_TALLY = f"""
+{_STANDING},
+files AS (
+    SELECT sources.path, coalesce(bool_or(status = 'failed'), false) AS failed,
+        coalesce(bool_or(status = 'skipped'), false) AS skipped,
+        coalesce(bool_or(status = 'done' AND step = $last_step), false) AS done
+    FROM sources LEFT JOIN standing USING (path) GROUP BY sources.path)
+SELECT count(*) FILTER (failed) AS failed, count(*) FILTER (NOT failed AND skipped) AS skipped,
+    count(*) FILTER (NOT failed AND NOT skipped AND done) AS done,
+    count(*) FILTER (NOT failed AND NOT skipped AND NOT done) AS pending
+FROM files
+"""
+_STEPS = f"""
+{_STANDING}
+SELECT step, count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'failed') AS failed,
+    count(*) FILTER (status = 'skipped') AS skipped, sum(elapsed_seconds) AS seconds
+FROM standing GROUP BY step ORDER BY step
+"""
 
 
 @dataclass(frozen=True)
@@ -52,37 +64,16 @@ class StepCount:
     seconds: float
 
 
-def tally(catalog: CatalogReader, last_step: str) -> Tally:
+def tally(catalog: Catalog, last_step: str) -> Tally:
     """Count files by where they stand.
 
     A file is failed where any step failed at what is current of it, skipped where a step left it alone by design, done
     where ``last_step`` is done, else pending.
     """
-    states: dict[str, set[str]] = {source.path: set() for source in catalog.rows(Source)}
-    for attempt in current_attempts(catalog):
-        if attempt.status != "done" or attempt.step == last_step:
-            states[attempt.path].add(attempt.status)
-    counts = Counter(
-        next((state for state in ("failed", "skipped", "done") if state in found), "pending")
-        for found in states.values()
-    )
-    return Tally(counts["done"], counts["failed"], counts["skipped"], counts["pending"])
+    (counts,) = catalog.ask((Source, Attempt), _TALLY, last_step=last_step).to_pylist()
+    return Tally(**counts)
 
 
-def current_attempts(catalog: CatalogReader) -> list[Attempt]:
-    """Attempts at what is there now, not at files or bytes that went away."""
-    return standing(catalog.attempts(), {source.path for source in catalog.rows(Source)})
-
-
-def step_counts(catalog: CatalogReader) -> list[StepCount]:
-    """Counts of each step, in the order of the ledger; reductions do not count items and are left out."""
-    found: dict[str, list[Attempt]] = {}
-    for attempt in current_attempts(catalog):
-        found.setdefault(attempt.step, []).append(attempt)
-    return [_count(step, attempts) for step, attempts in found.items()]
-
-
-def _count(step: str, attempts: list[Attempt]) -> StepCount:
-    statuses = Counter(attempt.status for attempt in attempts)
-    seconds = sum(attempt.elapsed_seconds for attempt in attempts)
-    return StepCount(step, statuses["done"], statuses["failed"], statuses["skipped"], seconds)
+def step_counts(catalog: Catalog) -> list[StepCount]:
+    """Counts of each step, by name; reductions do not count items and are left out."""
+    return [StepCount(**row) for row in catalog.ask((Source, Attempt), _STEPS).to_pylist()]

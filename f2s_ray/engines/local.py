@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from f2s_catalog.ledger import Catalog, Outcome
 
 from f2s_ray.engines.inflight import InFlight
-from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
+from f2s_ray.engines.run import PENDING, Engine, Progress, Selection, Summary, Work, run_flow
 from f2s_ray.engines.watched import session
 from f2s_ray.flows.step import MapStep, Step
 
@@ -18,12 +18,12 @@ def run(
     run_id: str,
     *,
     item_seconds: float | None = None,
-    retry_failed: frozenset[str] = frozenset(),
+    selection: Selection = PENDING,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Run a flow; see ``run_flow``. ``item_seconds`` counts where this process is watched."""
     engine = Engine(_map_items, 1, item_seconds if session() else None)
-    return run_flow(flow, catalog, run_id, engine, retry_failed=retry_failed, on_progress=on_progress)
+    return run_flow(flow, catalog, run_id, engine, selection=selection, on_progress=on_progress)
 
 
 def _map_items(step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:

@@ -33,7 +33,7 @@ from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.engines.inflight import InFlight
-from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
+from f2s_ray.engines.run import PENDING, Engine, Progress, Selection, Summary, Work, run_flow
 from f2s_ray.errors import F2SError, JobError
 from f2s_ray.flows.step import MapStep, Stage, Step
 
@@ -61,7 +61,7 @@ def run(
     run_id: str,
     *,
     config: RayConfig,
-    retry_failed: frozenset[str] = frozenset(),
+    selection: Selection = PENDING,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Run a flow; see ``run_flow``. Ray starts with the first item that is pending and ends with the run.
@@ -72,7 +72,7 @@ def run(
     cluster = _Cluster(config)
     try:
         engine = Engine(cluster.map_items, config.workers, config.item_seconds)
-        return run_flow(flow, catalog, run_id, engine, retry_failed=retry_failed, on_progress=on_progress)
+        return run_flow(flow, catalog, run_id, engine, selection=selection, on_progress=on_progress)
     finally:
         cluster.stop()
 

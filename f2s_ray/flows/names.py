@@ -12,7 +12,7 @@ from f2s_catalog.records import Constraint, Erasure, Face, FaceMark, Identity, L
 from f2s_catalog.storage import look
 
 from f2s_ray.errors import MediaError
-from f2s_ray.flows.joins import Archive
+from f2s_ray.flows.joins import erased_places
 from f2s_ray.media.named_regions import Found
 from f2s_ray.media.picasa import MAX_BYTES as MAX_INI_BYTES
 from f2s_ray.media.picasa import NAMES, PicasaFolder, named_faces, read_picasa
@@ -59,7 +59,7 @@ def read_names(catalog: Catalog, source: Place, sidecars: Path | None) -> Import
     reader = _Reader(source, sidecars, media)
     named: list[NamedFace] = []
     left: set[tuple[str, str, float, float]] = set()
-    erased, forgotten, passed = Archive(catalog).erased, Forgotten(catalog.rows(Erasure)), 0
+    erased, forgotten, passed = erased_places(catalog), Forgotten(catalog.rows(Erasure)), 0
     troubles: list[str] = []
     for item in media:
         for found in reader.found(item):

@@ -11,6 +11,8 @@ from f2s_ray.flows.step import ReduceStep, new_attempt
 
 __all__ = ["run_reduction"]
 
+_DIGESTED_ROWS = 65_536  # at once
+
 
 def run_reduction(catalog: Catalog, step: ReduceStep, run_id: str) -> bool:
     """Run it unless it is settled, and commit; tells whether it ran.
@@ -27,18 +29,30 @@ def run_reduction(catalog: Catalog, step: ReduceStep, run_id: str) -> bool:
             # A table that the step itself writes may help it to stay stable, but does not make it run again.
             versions = catalog.versions([table for table in step.reads if table not in step.writes])
         else:
-            found = tuple(step.reduce(catalog))
-            versions = [digest(type(record).TABLE, record.model_dump(mode="json")) for record in found]
+            found = _reduced(step, catalog)
+            versions = _digests(found)
         fingerprint = digest(step.name, step.config.model_dump(mode="json"), versions)
-        numbers = catalog.pending(step.name, [("*", fingerprint)])
+        one = pa.table({"item_id": ["*"], "fingerprint": [fingerprint], "is_gone": [False]})
+        numbers = catalog.pending(step.name, one)
         if not numbers:
             return False
         if found is None:
-            made = step.reduce(catalog)
-            found = made if isinstance(made, pa.Table) else tuple(made)
+            found = _reduced(step, catalog)
         started = new_attempt(step, "*", fingerprint, "", numbers["*"], run_id)
         ended = started.model_copy(update={"elapsed_seconds": time.perf_counter() - begin})
         is_table = isinstance(found, pa.Table)
         outcome = Outcome(ended, (), {step.writes[0]: found}) if is_table else Outcome(ended, found)
         catalog.commit(step.writes, [outcome])
     return True
+
+
+def _reduced(step: ReduceStep, catalog: Catalog) -> tuple[Record, ...] | pa.Table:
+    made = step.reduce(catalog)
+    return made if isinstance(made, pa.Table) else tuple(made)
+
+
+def _digests(found: tuple[Record, ...] | pa.Table) -> list[str]:
+    """What was found, told apart from anything else."""
+    if isinstance(found, pa.Table):
+        return [digest(some.to_pydict()) for some in found.combine_chunks().to_batches(_DIGESTED_ROWS)]
+    return [digest(type(record).TABLE, record.model_dump(mode="json")) for record in found]

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -45,19 +45,24 @@ class Stage(Protocol):
 class MapStep:
     """One record in, records out; runs on any engine, in any order.
 
-    ``inputs`` reads the tables and yields the items, all of one record type and each id once; what is already done is
-    left out by the engine (see ``Catalog.pending``). With a ``wave_cost`` the step takes about that much cost for each
-    worker at a time, files whole, and the map steps that follow it directly go on with each such wave: a result is in its
-    place before the next wave begins.
+    ``inputs`` reads the tables and yields the items of some files, all of one record type and each id once; what is
+    already done is left out by the engine (see ``Catalog.pending``). A step and the map steps that follow it take the
+    files in waves, each file whole: of at most ``wave_cost`` for each worker, so that a result is in its place before
+    the next wave begins, and of so many files that their records fit in memory.
+
+    ``files`` tells beforehand which files may have something to do, and what that is worth; all that are listed where it is not
+    given. ``lost`` tells them where nothing has changed since all was done: those whose results are not there any more.
     """
 
     name: str
     stage: Callable[[Any], Stage]
     config: BaseModel
-    inputs: Callable[[Catalog], Iterable[Item]]
+    inputs: Callable[[Catalog, Sequence[str]], Iterable[Item]]
     reads: tuple[type[Record], ...]
     writes: type[Record]
     wave_cost: float = math.inf
+    files: Callable[[Catalog], Mapping[str, float]] | None = None
+    lost: Callable[[Catalog], Mapping[str, float]] | None = None
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""

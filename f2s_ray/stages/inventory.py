@@ -1,13 +1,16 @@
-"""A folder or a bucket to Sources: everything that lies under INPUT, listed without opening any of it."""
+"""A folder or a bucket to the table of Sources: everything that lies under INPUT, listed without opening any of it."""
 
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import pyarrow as pa
+from f2s_catalog.arrow import schema_of
 from f2s_catalog.place import Place, S3Prefix, reason
 from f2s_catalog.records import Source
-from f2s_catalog.storage import Found, walk
+from f2s_catalog.storage import walk
 
 from f2s_ray.errors import ConfigError
 
@@ -38,7 +41,17 @@ PICTURE_SUFFIXES = frozenset(
 _LONGEST_NAME = 255  # bytes, of what a disk takes
 
 
-def list_sources(root: Place) -> list[Source]:
+class _Row(NamedTuple):
+    """As a ``Source``; a million of those would take minutes."""
+
+    path: str
+    byte_count: int
+    modified_ns: int
+    etag: str
+    trouble: str | None
+
+
+def list_sources(root: Place) -> pa.Table:
     """One row for each file, and for each thing that is no file but could be taken for a picture or was passed over.
 
     ``trouble`` begins with one word for statistics and a colon: ``directory`` (named like a picture; what is in it is
@@ -48,46 +61,48 @@ def list_sources(root: Place) -> list[Source]:
     Raises:
         ConfigError: root cannot be listed.
     """
-    if isinstance(root, S3Prefix):
-        return sorted(_objects(root), key=lambda source: source.path)
-    rows: dict[str, Source] = {}
-    for _, source in sorted(_walk(os.fsencode(root)), key=lambda found: (not _is_text(found[0]), found[0])):
-        unique = source.path
-        while unique in rows:  # the readable form of a broken name can equal another file's real name
+    rows = sorted(_objects(root) if isinstance(root, S3Prefix) else _files(root))
+    columns = zip(*rows, strict=True) if rows else ([] for _ in _Row._fields)
+    return pa.table(dict(zip(_Row._fields, map(list, columns), strict=True)), schema=schema_of(Source))
+
+
+def _files(root: Path) -> Iterator[_Row]:
+    """Those of a folder; the readable form of a broken name can equal another file's real name, and is then made another."""
+    taken, broken = set(), []
+    for name, row in _walk(os.fsencode(root)):
+        if _is_text(name):
+            taken.add(row.path)
+            yield row
+        else:
+            broken.append((name, row))
+    for _, row in sorted(broken):
+        unique = row.path
+        while unique in taken:
             unique += "\N{REPLACEMENT CHARACTER}"
-        rows[unique] = source.model_copy(update={"path": unique})
-    return sorted(rows.values(), key=lambda source: source.path)
+        taken.add(unique)
+        yield row._replace(path=unique)
 
 
-def _objects(root: S3Prefix) -> Iterator[Source]:
+def _objects(root: S3Prefix) -> Iterator[_Row]:
     try:
         for found in walk(root):
             if found.byte_count or found.path.rpartition("/")[2]:  # the rest are marks of folders
-                yield _object(found)
+                yield _Row(found.path, found.byte_count, found.modified_ns, found.stamp, _trouble(found.path))
     except OSError as error:
         raise ConfigError(f"INPUT {root} cannot be listed: {reason(error, root)}") from error
 
 
-def _object(found: Found) -> Source:
-    """The row of an object. Results lie under the same path, in a folder or when they are copied to one."""
-    parts = found.path.split("/")
-    trouble = None
-    if any(part in ("", ".", "..") for part in parts) or "\0" in found.path:
-        trouble = (
-            "name: the key is no path, which has neither empty parts nor dots for parts; copy the object to another"
-        )
-    elif max(len(part.encode()) for part in parts) > _LONGEST_NAME:
-        trouble = f"name: a part of the key has more than {_LONGEST_NAME} bytes; copy the object to a shorter one"
-    return Source(
-        path=found.path,
-        byte_count=found.byte_count,
-        modified_ns=found.modified_ns,
-        etag=found.stamp,
-        trouble=trouble,
-    )
+def _trouble(key: str) -> str | None:
+    """What is wrong with a key. Results lie under the same path, in a folder or when they are copied to one."""
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\0" in key:
+        return "name: the key is no path, which has neither empty parts nor dots for parts; copy the object to another"
+    if max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+        return f"name: a part of the key has more than {_LONGEST_NAME} bytes; copy the object to a shorter one"
+    return None
 
 
-def _walk(root: bytes) -> Iterator[tuple[bytes, Source]]:
+def _walk(root: bytes) -> Iterator[tuple[bytes, _Row]]:
     """All rows under root, in any order; names are bytes, since a file system does not promise more."""
     prefix = root.rstrip(b"/") + b"/"
     waiting = [prefix]
@@ -111,7 +126,7 @@ def _walk(root: bytes) -> Iterator[tuple[bytes, Source]]:
                 yield path, row
 
 
-def _row(path: bytes, entry: os.DirEntry[bytes]) -> Source | None:
+def _row(path: bytes, entry: os.DirEntry[bytes]) -> _Row | None:
     """The row of one entry; none for an ordinary folder."""
     try:
         status = entry.stat(follow_symlinks=False)
@@ -130,13 +145,14 @@ def _row(path: bytes, entry: os.DirEntry[bytes]) -> Source | None:
     return _source(path, status, None)
 
 
-def _source(path: bytes, status: os.stat_result | None, trouble: str | None) -> Source:
+def _source(path: bytes, status: os.stat_result | None, trouble: str | None) -> _Row:
     """A row; the size of what is no file counts as 0."""
     is_file = status is not None and stat.S_ISREG(status.st_mode)
-    return Source(
+    return _Row(
         path=path.decode("utf-8", "backslashreplace"),
         byte_count=status.st_size if status and is_file else 0,
         modified_ns=status.st_mtime_ns if status else 0,
+        etag="",
         trouble=trouble,
     )
 

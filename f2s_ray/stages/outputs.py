@@ -2,6 +2,7 @@
 
 import errno
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from f2s_catalog.storage import digest_of, look, move, remove, settle, upload, w
 from f2s_ray.errors import JobError, MediaError
 from f2s_ray.stages.inputs import scratch
 
-__all__ = ["RESTORED", "WORK", "Outputs", "placed"]
+__all__ = ["RESTORED", "WORK", "Outputs", "placed", "refuse_full"]
 
 RESTORED = "restored"
 WORK = "work"
@@ -31,6 +32,20 @@ def placed(output: Place) -> dict[str, int]:
         }
     except OSError as error:
         raise JobError(f"cannot list {output}: {error.strerror}; grant the right to read there") from error
+
+
+def refuse_full(output: Place, byte_count: int) -> None:
+    """See that the results will fit in a folder: they need about the room of their sources, less what is already there.
+
+    Raises:
+        JobError: they will not.
+    """
+    if not isinstance(output, Path):
+        return
+    free = shutil.disk_usage(output).free
+    if free < byte_count and free < byte_count - sum(found.byte_count for found in walk(output / RESTORED)):
+        room = f"{free / 1e9:.2f} GB free, the results need about {byte_count / 1e9:.2f} GB"
+        raise JobError(f"{output} has {room}; make room or choose another OUTPUT")
 
 
 class Outputs:

@@ -1,15 +1,15 @@
 """RestoreUnits to RestoreTasks: the dearest step as a table one can read before it is run."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from f2s_catalog.records import DegradationCode, RestoredSegment, RestoreTask
+from f2s_catalog.records import DegradationCode, RestoreTask
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.models.face2scene import Face2SceneConfig
 from f2s_ray.stages.units import RestoreUnit
 
-__all__ = ["PlanConfig", "plan"]
+__all__ = ["PlanConfig", "known_rate", "plan"]
 
 
 ENOUGH = 3  # measured results from which times are expected
@@ -23,19 +23,29 @@ class PlanConfig(BaseModel):
     seconds_per_face: float = Field(0.3, ge=0, description="added for each face")
 
 
+def known_rate(rates: Sequence[float]) -> float | None:
+    """Seconds for a megapixel, faces included, from what was measured; none where that is too little."""
+    return statistics.median(rates) if len(rates) >= ENOUGH else None
+
+
 def plan(
-    units: Sequence[RestoreUnit],
+    units: Iterable[RestoreUnit],
     codes: Mapping[str, DegradationCode],
-    measured: Sequence[RestoredSegment],
-    earlier: Sequence[RestoreTask],
+    rate: float | None,
+    earlier: Mapping[str, RestoreTask],
     model: Face2SceneConfig,
     config: PlanConfig,
 ) -> Iterator[RestoreTask]:
-    """One task for each unit. A task that stood before keeps its day, so that its result stays the same bytes."""
-    days = {task.task_id: task.planned_on for task in earlier}
-    sizes = {task.task_id: task.megapixels for task in earlier}
-    rates = [s.seconds / sizes[s.task_id] for s in measured if sizes.get(s.task_id, 0) > 0.01]
-    known = statistics.median(rates) if len(rates) >= ENOUGH else None  # faces included
+    """One task for each unit. A task that stood before keeps its day, so that its result stays the same bytes.
+
+    Args:
+        units: what is to be restored.
+        codes: by shot_id.
+        rate: from ``known_rate``.
+        earlier: tasks that stood before, by their id.
+        model: how pictures are cut into tiles.
+        config: what is expected where there is no rate.
+    """
     for unit in units:
         code = codes[unit.shot.shot_id]
         pages = unit.media.page_count if unit.media.film is None else unit.stop_frame - unit.first_frame
@@ -55,12 +65,12 @@ def plan(
             seed=int(unit.task_id[:8], 16),
             megapixels=megapixels,
             expected_seconds=(
-                known * megapixels
-                if known is not None
+                rate * megapixels
+                if rate is not None
                 else config.seconds_per_megapixel * megapixels + config.seconds_per_face * len(unit.faces)
             ),
             risk="; ".join(_risks(unit, code)),
-            planned_on=days.get(unit.task_id, unit.planned_on),
+            planned_on=earlier[unit.task_id].planned_on if unit.task_id in earlier else unit.planned_on,
         )
 
 

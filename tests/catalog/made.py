@@ -1,5 +1,6 @@
 """Outcomes for the tests of the catalog."""
 
+import pyarrow as pa
 from f2s_catalog.ledger import Outcome
 from f2s_catalog.records import Attempt, Face, Identity, Label, Record, Shot, Source
 
@@ -25,6 +26,12 @@ def outcome(item_id, *records: Record, **attempt) -> Outcome:
 
 def failed(item_id, kind="broken", **attempt) -> Outcome:
     return Outcome(attempt_of(item_id, status="failed", kind=kind, **attempt), ())
+
+
+def asked(*items: tuple[str, str]) -> pa.Table:
+    """Items by id and fingerprint, as a flow asks for them."""
+    ids, fingerprints = zip(*items, strict=True)
+    return pa.table({"item_id": ids, "fingerprint": fingerprints, "is_gone": [False] * len(items)})
 
 
 def source(path, byte_count=1) -> Source:

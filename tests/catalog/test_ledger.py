@@ -6,7 +6,7 @@ from f2s_catalog.query import query
 from f2s_catalog.records import TABLES, Attempt, Face, Label, Shot, Source
 from f2s_catalog.store import fragments
 
-from tests.catalog.made import attempt_of, face, failed, label, outcome, shot, source
+from tests.catalog.made import asked, attempt_of, face, failed, label, outcome, shot, source
 
 
 @pytest.fixture
@@ -87,25 +87,25 @@ def test_the_ledger_shows_the_latest_attempt_of_each_step_at_each_item(catalog):
 def test_what_is_done_skipped_or_failed_is_not_pending(catalog):
     skipped = outcome("c", status="skipped", kind="text")
     catalog.commit((Source,), [outcome("a"), failed("b"), skipped])
-    items = [(name, "f1") for name in "dcba"]
+    items = asked(*((name, "f1") for name in "dcba"))
     assert catalog.pending("probe", items) == {"d": 1}
     assert catalog.pending("other", items) == {"d": 1, "c": 1, "b": 1, "a": 1}
 
 
 def test_a_changed_configuration_makes_all_pending_with_the_next_number(catalog):
     catalog.commit((Source,), [outcome("a"), failed("b", number=4)])
-    assert catalog.pending("probe", [("a", "f2"), ("b", "f2"), ("c", "f2")]) == {"a": 2, "b": 5, "c": 1}
+    assert catalog.pending("probe", asked(("a", "f2"), ("b", "f2"), ("c", "f2"))) == {"a": 2, "b": 5, "c": 1}
 
 
 def test_only_the_kinds_that_are_asked_for_are_tried_again(catalog):
     catalog.commit((Source,), [failed("a", "broken"), failed("b", "empty"), outcome("c")])
-    items = [(name, "f1") for name in "abc"]
+    items = asked(*((name, "f1") for name in "abc"))
     assert catalog.pending("probe", items, frozenset({"empty"})) == {"b": 2}
 
 
 def test_an_item_given_twice_is_a_bug(catalog):
     with pytest.raises(ValueError, match="'a' twice"):
-        catalog.pending("probe", [("a", "f1"), ("a", "f1")])
+        catalog.pending("probe", asked(("a", "f1"), ("a", "f1")))
 
 
 @pytest.mark.parametrize(

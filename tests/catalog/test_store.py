@@ -18,7 +18,7 @@ from f2s_catalog.store import (
     write_fragment,
 )
 
-from tests.catalog.made import face, outcome, source
+from tests.catalog.made import asked, face, outcome, source
 
 
 def empty(record_type):
@@ -92,7 +92,7 @@ def test_without_the_damaged_commit_only_its_items_are_to_do_again(tmp_path):
     for path in tmp_path.rglob("part-00000000000002-*"):
         path.unlink()
     assert catalog.rows(Face) == [face(0)]
-    assert catalog.pending("probe", [("a", "f1"), ("b", "f1")]) == {"b": 1}
+    assert catalog.pending("probe", asked(("a", "f1"), ("b", "f1"))) == {"b": 1}
 
 
 def test_a_fragment_of_another_version_is_named(tmp_path):

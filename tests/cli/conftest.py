@@ -1,6 +1,6 @@
 """A small archive and a small real flow over it: a listing, and a stage that takes text for pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,8 @@ class Read:
 
 
 def small_flow(config: Config, root: Path, _: Path) -> list[Step]:
-    def sources(catalog: Catalog) -> Iterator[Item]:
-        for row in catalog.rows(Source):
+    def sources(catalog: Catalog, paths: Sequence[str]) -> Iterator[Item]:
+        for row in catalog.rows(Source, path=paths):
             yield Item(row.path, row.path, row)
 
     return [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from f2s_ray.cli.preflight import check_space, existing_output, input_place, output_place
+from f2s_ray.cli.preflight import existing_output, input_place, output_place
 from f2s_ray.errors import ConfigError, JobError
 
 
@@ -89,18 +89,6 @@ def test_an_output_without_the_right_to_write_is_the_machines_trouble(tmp_path, 
 def test_an_output_on_a_file_system_that_takes_no_files_is_the_machines_trouble(source):
     with pytest.raises(JobError, match="cannot write to OUTPUT"):
         output_place("/proc/f2s", source)
-
-
-def test_results_that_will_not_fit_are_told_before_the_run(tmp_path):
-    with pytest.raises(JobError, match="make room"):
-        check_space(tmp_path, [10**18])
-
-
-def test_what_is_restored_already_needs_no_room_again(tmp_path):
-    (tmp_path / "restored").mkdir()
-    with (tmp_path / "restored" / "large.tif").open("wb") as file:
-        file.truncate(10**12)
-    check_space(tmp_path, [10**12])
 
 
 def test_an_output_that_no_run_has_written_to_is_refused(tmp_path):

@@ -4,7 +4,7 @@ import ctypes
 import math
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from f2s_catalog.ids import file_digest
@@ -121,15 +121,18 @@ def flow_of(folder: Path, wave_cost: float = math.inf, **changes) -> list[Step]:
                 estimator="made@0",
             )
 
-    def sources(catalog: Catalog) -> Iterable[Item]:
-        return (Item(s.path, s.path, s, cost=s.byte_count) for s in catalog.rows(Source))
+    def sources(catalog: Catalog, paths: Sequence[str]) -> Iterable[Item]:
+        return (Item(s.path, s.path, s, cost=s.byte_count) for s in catalog.rows(Source, path=paths))
 
-    def media(catalog: Catalog) -> Iterable[Item]:
-        return (Item(m.media_id, m.path, m) for m in catalog.rows(MediaItem))
+    def media(catalog: Catalog, paths: Sequence[str]) -> Iterable[Item]:
+        return (Item(m.media_id, m.path, m) for m in catalog.of(paths).rows(MediaItem))
+
+    def worth(catalog: Catalog) -> dict[str, float]:
+        return {source.path: source.byte_count for source in catalog.rows(Source)}
 
     return [
         ReduceStep("list", listed, config, (), (Source,)),
-        MapStep("probe", DigestFile, config, sources, (Source,), MediaItem, wave_cost),
+        MapStep("probe", DigestFile, config, sources, (Source,), MediaItem, wave_cost, worth),
         MapStep("split", CutShots, config, media, (MediaItem,), Shot),
         ReduceStep("borrow", coded, config, (Shot,), (DegradationCode,)),
     ]

@@ -65,7 +65,7 @@ def test_what_crashed_is_left_alone_until_it_is_asked_for(folder, tmp_path):
         (folder / f"{poison}.png").write_bytes(poison.encode()[::-1])  # as large, and harmless
     catalog = Catalog(tmp_path / "out")
     assert local.run(flow_of(folder), catalog, "again")["probe"].done == 0
-    again = local.run(flow_of(folder), catalog, "retry", retry_failed=frozenset({"crashed"}))
+    again = local.run(flow_of(folder), catalog, "retry", selection=Selection(frozenset({"crashed"})))
     assert again["probe"].done == len(POISONS)
 
 

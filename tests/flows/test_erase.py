@@ -28,6 +28,7 @@ from f2s_catalog.traces import find_traces
 
 from f2s_ray.flows.erase import erase_person, finish_erasures
 from f2s_ray.flows.people import People
+from tests.catalog.made import asked
 from tests.flows.said_archive import ANN, BEN, BOTH, CID, FILM, settled, who
 from tests.stages.people_said import make_face
 
@@ -284,12 +285,15 @@ def killed_at(event, place, count, *words):
     ],
 )
 def test_an_erasure_of_everybody_that_is_killed_is_ended_by_the_next_one(root, event, place, count):
-    items = [(attempt.item_id, attempt.fingerprint) for attempt in Catalog(root).attempts() if attempt.step == "index"]
+    indexed = [
+        (attempt.item_id, attempt.fingerprint) for attempt in Catalog(root).attempts() if attempt.step == "index"
+    ]
+    items = asked(*indexed)
     assert not Catalog(root).pending("index", items)
     killed_at(event, place, count, root)
     erase_everybody(root)
     assert not any(collected(root))
-    assert set(Catalog(root).pending("index", items)) == {item for item, _ in items}
+    assert set(Catalog(root).pending("index", items)) == {item for item, _ in indexed}
 
 
 @pytest.mark.parametrize(

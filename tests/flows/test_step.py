@@ -17,7 +17,7 @@ def source(path="a.jpg", byte_count=3):
 
 
 def step(**config):
-    return MapStep("probe", lambda _: iter, Config(**config), lambda _: [], (Source,), Source)
+    return MapStep("probe", lambda _: iter, Config(**config), lambda *_: [], (Source,), Source)
 
 
 def started():

@@ -10,10 +10,16 @@ from urllib.parse import quote
 
 import pytest
 from f2s_catalog import storage
+from f2s_catalog.arrow import from_table
 from f2s_catalog.place import S3Prefix
+from f2s_catalog.records import Source
 
 from f2s_ray.errors import ConfigError
-from f2s_ray.stages.inventory import list_sources
+from f2s_ray.stages import inventory
+
+
+def list_sources(root):
+    return from_table(Source, inventory.list_sources(root))
 
 
 def listed(root: Path) -> dict[str, str | None]:

@@ -1,17 +1,17 @@
 import pytest
 
 from f2s_ray.models.face2scene import Face2SceneConfig
-from f2s_ray.stages.plan import PlanConfig, plan
-from tests.stages.rows import code, media, region, segment, unit, unit_face
+from f2s_ray.stages.plan import PlanConfig, known_rate, plan
+from tests.stages.rows import code, media, region, unit, unit_face
 
 ITEM = media("a/1.jpg", width=2000, height=1000)
 MODEL = Face2SceneConfig(tile_px=256, overlap_px=32)
 CONFIG = PlanConfig(seconds_per_megapixel=5.0, seconds_per_face=0.5)
 
 
-def planned(*units, codes=None, measured=(), earlier=()):
+def planned(*units, codes=None, rate=None, earlier=()):
     known = codes or {one.shot.shot_id: code(one.media) for one in units}
-    return list(plan(units, known, measured, earlier, MODEL, CONFIG))
+    return list(plan(units, known, rate, {task.task_id: task for task in earlier}, MODEL, CONFIG))
 
 
 def risk_of(one, **damage):
@@ -52,19 +52,14 @@ def test_time_grows_with_the_picture_its_pages_and_its_faces():
     assert peopled.expected_seconds == pytest.approx(11.0)
 
 
-def test_measured_times_replace_the_guess_from_three_on():
-    earlier = [planned(unit(ITEM, task_id=f"{i:08x}"))[0] for i in range(3)]
-    measured = [segment(task, seconds) for task, seconds in zip(earlier, (4.0, 6.0, 100.0), strict=True)]
-    (few,) = planned(unit(ITEM), measured=measured[:2], earlier=earlier)
-    (many,) = planned(unit(ITEM), measured=measured, earlier=earlier)
-    assert few.expected_seconds == pytest.approx(10.0)
-    assert many.expected_seconds == pytest.approx(6.0)
+def test_a_measured_rate_replaces_the_guess():
+    (task,) = planned(unit(ITEM), rate=3.0)
+    assert task.expected_seconds == pytest.approx(6.0)
 
 
-def test_times_of_unknown_tasks_teach_nothing():
-    strangers = [segment(planned(unit(ITEM, task_id=f"{i:08x}"))[0], 1.0) for i in range(5)]
-    (task,) = planned(unit(ITEM), measured=strangers)
-    assert task.expected_seconds == pytest.approx(10.0)
+def test_a_rate_is_known_from_three_measured_results_on():
+    assert known_rate([4.0, 6.0]) is None
+    assert known_rate([4.0, 100.0, 6.0]) == 6.0
 
 
 def test_a_task_that_stood_before_keeps_its_day():
