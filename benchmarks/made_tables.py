@@ -63,6 +63,7 @@ class MadeTables:
         columns: Mapping[str, object],
         items: Sequence[str] | pa.Array | None = None,
         failed: Collection[str] = (),
+        fingerprints: Sequence[str] = ("made",),
     ) -> None:
         """Append a table; what is not given is null, or nothing of its kind.
 
@@ -71,20 +72,24 @@ class MadeTables:
             columns: its columns.
             items: for each row the path it was made from; where not given one reduction made them all.
             failed: paths that have an attempt without rows.
+            fingerprints: of the attempts, where each row is an item, or of all of them.
         """
         self._sequence += 1
         schema, count = stored_schema(record_type), len(next(iter(columns.values())))  # type: ignore[arg-type]
         step = _STEPS.get(record_type, "")
         made = {"step": [step] * count, "item_id": ["*"] * count if items is None else items}
-        made |= {"fingerprint": ["made"] * count, "sequence": [self._sequence] * count}
+        prints = list(fingerprints) if len(fingerprints) == count else list(fingerprints) * count
+        made |= {"fingerprint": prints, "sequence": [self._sequence] * count}
         arrays = [_column({**made, **columns}.get(field.name), field, count) for field in schema]
         write_fragment(self._output, record_type, pa.table(arrays, schema=schema), self._sequence)
         if step:
-            self._tried(step, ["*"] if items is None else self._paths, set(failed))
+            tried = ["*"] if items is None else items if len(fingerprints) > 1 else self._paths
+            self._tried(step, tried, set(failed), fingerprints)
 
-    def _tried(self, step: str, items: Sequence[str], failed: Collection[str]) -> None:
+    def _tried(self, step: str, items: Sequence[str], failed: Collection[str], fingerprints: Sequence[str]) -> None:
         count, schema = len(items), stored_schema(Attempt)
-        columns: dict[str, object] = {"step": [step] * count, "item_id": items, "fingerprint": ["made"] * count}
+        prints = list(fingerprints) if len(fingerprints) == count else list(fingerprints) * count
+        columns: dict[str, object] = {"step": [step] * count, "item_id": items, "fingerprint": prints}
         columns |= {"path": ["" if item == "*" else item for item in items], "run_id": ["made"] * count}
         columns |= {"status": ["failed" if item in failed else "done" for item in items], "number": [1] * count}
         columns |= {"error_kind": ["memory" if item in failed else None for item in items]}
@@ -112,6 +117,7 @@ def _column(values: object, field: pa.Field, count: int) -> pa.Array:
         return pa.nulls(count, field.type)
     if values is None:
         nothing: object = False if pa.types.is_boolean(field.type) else 0
+        nothing = [0] * field.type.list_size if pa.types.is_fixed_size_list(field.type) else nothing
         nothing = [] if pa.types.is_list(field.type) else "" if pa.types.is_string(field.type) else nothing
         return pa.array([nothing] * count, field.type)
     return values.cast(field.type) if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, field.type)

@@ -9,7 +9,7 @@ from f2s_catalog.records import Record
 
 from f2s_ray.flows.step import ReduceStep, new_attempt
 
-__all__ = ["run_reduction"]
+__all__ = ["run_reduction", "told"]
 
 _DIGESTED_ROWS = 65_536  # at once
 
@@ -30,7 +30,7 @@ def run_reduction(catalog: Catalog, step: ReduceStep, run_id: str) -> bool:
             versions = catalog.versions([table for table in step.reads if table not in step.writes])
         else:
             found = _reduced(step, catalog)
-            versions = _digests(found)
+            versions = told(found)
         fingerprint = digest(step.name, step.config.model_dump(mode="json"), versions)
         one = pa.table({"item_id": ["*"], "fingerprint": [fingerprint], "is_gone": [False]})
         numbers = catalog.pending(step.name, one)
@@ -51,8 +51,8 @@ def _reduced(step: ReduceStep, catalog: Catalog) -> tuple[Record, ...] | pa.Tabl
     return made if isinstance(made, pa.Table) else tuple(made)
 
 
-def _digests(found: tuple[Record, ...] | pa.Table) -> list[str]:
-    """What was found, told apart from anything else."""
+def told(found: tuple[Record, ...] | pa.Table) -> list[str]:
+    """Digests of what a reduction found that looks at the world outside."""
     if isinstance(found, pa.Table):
         return [digest(some.to_pydict()) for some in found.combine_chunks().to_batches(_DIGESTED_ROWS)]
     return [digest(type(record).TABLE, record.model_dump(mode="json")) for record in found]
