@@ -196,14 +196,14 @@ def first_item(source: Path, output: Path) -> tuple[float, float, str]:
     words = [sys.executable, "-c", "from f2s_ray.cli import main; main()", "restore", str(source), str(output), "-q"]
     begin, peak = time.monotonic(), 0
     with subprocess.Popen(words, env=environment, start_new_session=True) as job:
-        while not (found := list((output / "work").glob("inflight-*"))):
+        while not (found := [said for one in (output / "work").glob("inflight-*") if (said := one.read_text())]):
             if job.poll() is not None:
                 raise SystemExit(f"the run ended with {job.returncode} before it worked on an item")
             peak = max([peak, *(_used(process) for process in psutil.Process(job.pid).children(recursive=True))])
             time.sleep(0.05)
         seconds = time.monotonic() - begin
         os.killpg(job.pid, signal.SIGKILL)
-    return seconds, peak / 2**30, json.loads(found[0].read_text())["step"]
+    return seconds, peak / 2**30, json.loads(found[0])["step"]
 
 
 def _used(process: psutil.Process) -> int:
