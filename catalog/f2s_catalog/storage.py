@@ -7,6 +7,7 @@ All trouble is an ``OSError`` whose ``strerror`` says what the system or the ser
 import errno
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ __all__ = [
     "look",
     "move",
     "read",
+    "read_first",
     "read_range",
     "remove",
     "settle",
@@ -43,6 +45,7 @@ __all__ = [
 _PART_BYTES = 16 * 2**20
 _ATTEMPTS = 5
 _DIGEST = "sha256"
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/\d+")
 _KINDS: dict[str, tuple[type[OSError], int]] = {
     "404": (FileNotFoundError, errno.ENOENT),
     "NoSuchBucket": (FileNotFoundError, errno.ENOENT),
@@ -58,6 +61,7 @@ _KINDS: dict[str, tuple[type[OSError], int]] = {
     "409": (OSError, errno.EBUSY),
     "ConditionalRequestConflict": (OSError, errno.EBUSY),
     "OperationAborted": (OSError, errno.EBUSY),
+    "InvalidRange": (OSError, errno.ERANGE),
     "KeyTooLongError": (OSError, errno.ENAMETOOLONG),
     "InvalidURI": (OSError, errno.ENAMETOOLONG),
 }
@@ -90,6 +94,26 @@ def read(where: Place) -> bytes:
 def read_range(where: S3Prefix, first: int, stop: int, stamp: str) -> bytes:
     """Bytes [first, stop) of an object that is still the one with this stamp. Raises: FileExistsError where it is another one; OSError."""
     return _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp}, stop - first)
+
+
+def read_first(where: S3Prefix, count: int, stamp: str) -> tuple[Found, bytes]:
+    """What ``look`` says of an object, and its first bytes, in one request; any object where the stamp is empty.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        FileExistsError: it is another one.
+        OSError: it cannot be read.
+    """
+    wanted = {"Range": f"bytes=0-{count - 1}"} | ({"IfMatch": stamp} if stamp else {})
+    try:
+        said, content = _answered(where, wanted, None)
+    except OSError as error:
+        found = look(where) if error.errno == errno.ERANGE else None  # an empty one has no first byte
+        if found is None or stamp not in ("", found.stamp):
+            raise
+        return found, b""
+    size = int(said.get("ContentRange", f"/{said['ContentLength']}").rpartition("/")[2])
+    return _object({**said, "Size": size}, "", "Size"), content
 
 
 def write(where: Place, content: "Buffer") -> None:
@@ -210,7 +234,12 @@ def drop_uploads(where: S3Prefix) -> int:
 
 
 def _fetched(where: S3Prefix, wanted: dict[str, str], byte_count: int | None = None) -> bytes:
-    """All bytes of an object or a range, so many where that is known.
+    """All bytes of an object or a range, so many where that is known."""
+    return _answered(where, wanted, byte_count)[1]
+
+
+def _answered(where: S3Prefix, wanted: dict[str, str], byte_count: int | None) -> tuple[dict[str, Any], bytes]:
+    """An answer and its bytes, so many as are known or as it promises.
 
     They are asked for again where they came torn, or were changed on the way, which their checksum tells; that the request
     itself is sent again is the client's business.
@@ -226,9 +255,16 @@ def _fetched(where: S3Prefix, wanted: dict[str, str], byte_count: int | None = N
                 if not left:
                     raise
                 continue
-        if byte_count in (None, len(found)):
-            return found
-    raise OSError(errno.EIO, f"{len(found)} bytes came instead of {byte_count}", str(where))
+        promised = _promised(answer) if byte_count is None else byte_count
+        if len(found) == promised:
+            return answer, found
+    raise OSError(errno.EIO, f"{len(found)} bytes came instead of {promised}", str(where))
+
+
+def _promised(answer: dict[str, Any]) -> int:
+    """How many bytes an answer should have."""
+    span = _RANGE.match(answer.get("ContentRange", ""))
+    return int(span[2]) - int(span[1]) + 1 if span else int(answer["ContentLength"])
 
 
 def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:

@@ -4,7 +4,7 @@
 
     inflight-<digest of step, item, fingerprint>     in which session, and how many processes died at it
 
-They lie in the work folder of OUTPUT.
+They lie in the work folder of OUTPUT, or where all workers are on this machine and OUTPUT is a bucket, in one of this machine.
 A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
 fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
 was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
@@ -31,20 +31,20 @@ __all__ = ["CRASHED", "MOST_DEATHS", "InFlight"]
 
 CRASHED = "crashed"
 MOST_DEATHS = 3
-_PREFIX = "work/inflight-"
+_PREFIX = "inflight-"
 
 
 class InFlight(BaseModel):
     """The items of one run; travels to its workers.
 
     Attributes:
-        root: the OUTPUT place.
+        folder: where they lie.
         session: what outlives a process that dies of its item; only deaths in the same one count.
         limit_seconds: how long an item may take; then its process is ended, which is a death. None: as long as it likes.
     """
 
     model_config = ConfigDict(frozen=True)
-    root: str
+    folder: str
     session: str
     limit_seconds: float | None = None
 
@@ -54,7 +54,7 @@ class InFlight(BaseModel):
         Raises:
             CatalogError: what is in flight cannot be written down.
         """
-        marker = place(self.root) / f"{_PREFIX}{digest(started.step, started.item_id, started.fingerprint)}"
+        marker = place(self.folder) / f"{_PREFIX}{digest(started.step, started.item_id, started.fingerprint)}"
         try:
             deaths = self._deaths(marker)
             said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
@@ -71,11 +71,11 @@ class InFlight(BaseModel):
                 remove(marker)
 
     def close(self) -> None:
-        """Remove the folder of work, where it is empty."""
-        root = place(self.root)
-        if isinstance(root, Path):
+        """Remove the folder, where it is empty."""
+        folder = place(self.folder)
+        if isinstance(folder, Path):
             with suppress(OSError):
-                (root / _PREFIX).parent.rmdir()
+                folder.rmdir()
 
     def _deaths(self, marker: Place) -> int:
         try:

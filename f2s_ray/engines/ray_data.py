@@ -71,7 +71,7 @@ def run(
     """
     cluster = _Cluster(config)
     try:
-        engine = Engine(cluster.map_items, config.workers, config.item_seconds)
+        engine = Engine(cluster.map_items, config.workers, config.item_seconds, is_spread=True)
         return run_flow(flow, catalog, run_id, engine, selection=selection, on_progress=on_progress)
     finally:
         cluster.stop()

@@ -1,10 +1,12 @@
 """A flow to a filled catalog: what both engines share, all but how the items of a map step are run."""
 
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 
 import pyarrow as pa
 from f2s_catalog.ledger import Catalog, Outcome
@@ -63,11 +65,19 @@ Mapper = Callable[[MapStep, Sequence[Work], InFlight], Iterator[Outcome]]
 
 @dataclass(frozen=True)
 class Engine:
-    """How items are run, how many at once, and how long one may take in a process that somebody begins again."""
+    """How items are run.
+
+    Attributes:
+        map_items: runs them.
+        workers: how many at once.
+        item_seconds: how long one may take in a process that somebody begins again.
+        is_spread: workers may be on other machines.
+    """
 
     map_items: Mapper
     workers: int
     item_seconds: float | None = None
+    is_spread: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,8 @@ def run_flow(
     Raises:
         CatalogError: another run is writing, no space, no right, a damaged table.
     """
-    in_flight = InFlight(root=str(catalog.root), session=session() or run_id, limit_seconds=engine.item_seconds)
+    name = session() or run_id
+    in_flight = InFlight(folder=_work(catalog, engine, name), session=name, limit_seconds=engine.item_seconds)
     run = _Run(catalog, run_id, engine, in_flight, selection, on_progress)
     counts: dict[str, Counts] = {}
     with catalog.writing(), closing(in_flight):
@@ -140,6 +151,13 @@ def run_flow(
                 _run_group(run, steps, before)
                 counts |= {step.name: run.counts(step) for step in steps}
     return counts
+
+
+def _work(catalog: Catalog, engine: Engine, session_name: str) -> str:
+    """Where it is written down what is in flight: a bucket would be asked three times for each item."""
+    if isinstance(catalog.root, Path) or engine.is_spread:
+        return str(catalog.root / "work")
+    return str(Path(tempfile.gettempdir()) / f"f2s-flight-{session_name}")
 
 
 def _groups(flow: Sequence[Step]) -> Iterator[tuple[list[str], list[Step]]]:

@@ -13,9 +13,9 @@ from f2s_catalog.storage import Found, read_range
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["MediaFile", "Ranged", "whole"]
+__all__ = ["CHUNK_BYTES", "MediaFile", "Ranged", "whole"]
 
-_CHUNK_BYTES = 8 * 2**20
+CHUNK_BYTES = 8 * 2**20
 _BUFFER_BYTES = 2**18
 
 
@@ -28,19 +28,21 @@ class Ranged:
         where: the object.
         found: as it was listed.
         file: what to fill up, in a folder that is made for it and goes with this; its name is that of the object.
+        first: the first ``CHUNK_BYTES`` of it.
 
     Whoever reads it may meet a ``MediaError``: ``changed`` where the object is another one now or gone, ``unreadable`` where
     it cannot be fetched.
     """
 
-    def __init__(self, where: S3Prefix, found: Found, file: Path) -> None:
+    def __init__(self, where: S3Prefix, found: Found, file: Path, first: bytes) -> None:
         self._where, self._found, self._file = where, found, file
-        self._missing = set(range(-(-found.byte_count // _CHUNK_BYTES)))
+        self._missing = set(range(1, -(-found.byte_count // CHUNK_BYTES)))
         self._lock = Lock()
         file.parent.mkdir()
         self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         weakref.finalize(self, _forget, self._handle, file.parent)
         os.ftruncate(self._handle, found.byte_count)
+        self._put(first, 0)
 
     @property
     def name(self) -> str:
@@ -89,15 +91,17 @@ class Ranged:
         return self._found.byte_count
 
     def _need(self, first: int, stop: int) -> None:
-        chunks = range(first // _CHUNK_BYTES, -(-stop // _CHUNK_BYTES))
+        chunks = range(first // CHUNK_BYTES, -(-stop // CHUNK_BYTES))
         with self._lock:
             for run in _runs(sorted(self._missing.intersection(chunks))):
-                begin, end = run[0] * _CHUNK_BYTES, min((run[-1] + 1) * _CHUNK_BYTES, self._found.byte_count)
-                content = memoryview(self._fetched(begin, end))
-                while content:
-                    written = os.pwrite(self._handle, content, end - len(content))
-                    content = content[written:]
+                begin, end = run[0] * CHUNK_BYTES, min((run[-1] + 1) * CHUNK_BYTES, self._found.byte_count)
+                self._put(self._fetched(begin, end), begin)
                 self._missing.difference_update(run)
+
+    def _put(self, content: bytes, first: int) -> None:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.pwrite(self._handle, rest, first + len(content) - len(rest)) :]
 
     def _fetched(self, first: int, stop: int) -> bytes:
         try:

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from f2s_catalog.place import S3Prefix, place
-from f2s_catalog.storage import look
+from f2s_catalog.storage import read_first
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media.ranged import MediaFile, Ranged, whole
+from f2s_ray.media.ranged import CHUNK_BYTES, MediaFile, Ranged, whole
 
 __all__ = ["Inputs", "scratch"]
 
@@ -42,12 +42,12 @@ class Inputs:
             return self._root / path
         where = self._root / path
         try:
-            found = look(where)
+            found, first = read_first(where, CHUNK_BYTES, etag)
+        except (FileExistsError, FileNotFoundError) as error:
+            raise MediaError("changed", f"{path}: was changed or removed during the run; run again") from error
         except OSError as error:
             raise MediaError("unreadable", f"{path}: {error.strerror}; run `f2s retry` later") from error
-        if found is None or etag not in ("", found.stamp):
-            raise MediaError("changed", f"{path}: was changed or removed during the run; run again")
-        return Ranged(where, found, scratch() / secrets.token_hex(8) / PurePosixPath(path).name)
+        return Ranged(where, found, scratch() / secrets.token_hex(8) / PurePosixPath(path).name, first)
 
     @contextmanager
     def whole(self, path: str, etag: str = "") -> Iterator[Path]:

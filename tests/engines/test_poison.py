@@ -14,6 +14,7 @@ from f2s_catalog.records import MediaItem
 
 from f2s_ray.engines import local
 from f2s_ray.engines.inflight import MOST_DEATHS, InFlight
+from f2s_ray.engines.run import Selection
 from f2s_ray.errors import MediaError
 from f2s_ray.flows.step import new_attempt
 from tests.catalog.made import source
@@ -74,18 +75,18 @@ def test_a_run_that_was_killed_from_outside_blames_nobody(tmp_path):
     for number in range(2 * MOST_DEATHS):
         child = os.fork()
         if not child:
-            InFlight(root=str(tmp_path), session=f"session {number}").attempt(_die, source("a.png"), started)
+            InFlight(folder=str(tmp_path / "work"), session=f"session {number}").attempt(_die, source("a.png"), started)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     left = [json.loads(path.read_text()) for path in tmp_path.glob("work/inflight-*")]
     assert [(one["path"], one["deaths"]) for one in left] == [("a.png", 0)]
-    fine = InFlight(root=str(tmp_path), session="last").attempt(_fine, source("a.png"), started)
+    fine = InFlight(folder=str(tmp_path / "work"), session="last").attempt(_fine, source("a.png"), started)
     assert fine.attempt.status == "done"
     assert list(tmp_path.glob("work/inflight-*")) == []
 
 
 def test_trouble_and_bugs_leave_nothing_in_flight(tmp_path):
     started = new_attempt(flow_of(tmp_path)[1], "a.png", "f", "a.png", 1, "run")
-    in_flight = InFlight(root=str(tmp_path), session="one")
+    in_flight = InFlight(folder=str(tmp_path / "work"), session="one")
     assert in_flight.attempt(_broken, source("a.png"), started).attempt.error_kind == "broken"
     with pytest.raises(ZeroDivisionError):
         in_flight.attempt(lambda _: [1 / 0], source("a.png"), started)
