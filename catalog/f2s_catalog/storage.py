@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -348,6 +349,7 @@ def _client() -> Any:  # noqa: ANN401 (boto3 is untyped)
     try:
         import boto3
         from botocore.config import Config
+        from botocore.session import get_session
     except ModuleNotFoundError as error:
         raise CatalogError(f"{error.name} is not installed: pip install 'f2s-ray[restore]'") from error
     address = endpoint()
@@ -358,7 +360,19 @@ def _client() -> Any:  # noqa: ANN401 (boto3 is untyped)
         retries={"mode": "standard", "max_attempts": _ATTEMPTS},
         s3={"addressing_style": "path" if address else "auto"},
     )
-    return boto3.session.Session().client("s3", endpoint_url=address, config=config)
+    ours = get_session()
+    ours.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    return boto3.session.Session(botocore_session=ours).client("s3", endpoint_url=address, config=config)
+
+
+def _moment(told: str | float) -> datetime:
+    """A time as a server tells it: the client's own way takes half the time of a listing."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        return datetime.fromisoformat(str(told))
+    except ValueError:
+        return parse_timestamp(told)
 
 
 @lru_cache(1)
