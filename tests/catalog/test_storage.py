@@ -13,6 +13,7 @@ from f2s_catalog.storage import (
     look,
     move,
     read,
+    read_first,
     read_range,
     remove,
     upload,
@@ -71,6 +72,19 @@ def test_a_file_of_many_parts_arrives_as_it_was(variables, tmp_path):
     assert read(there / "deep/er/large") == content
     assert [found.path for found in walk(there)] == ["deep/er/large"]
     assert digest_of(there / "deep/er/large") == hashlib.sha256(content).hexdigest()
+
+
+def test_the_first_bytes_come_with_what_is_told_of_an_object(variables, tmp_path):
+    there = S3Prefix(BUCKET, f"storage/{tmp_path.name}")
+    for name, content in {"some": b"0123456789", "few": b"01", "none": b""}.items():
+        write(there / name, content)
+        found, first = read_first(there / name, 4, "")
+        assert (found, first) == (look(there / name), content[:4])
+        assert read_first(there / name, 4, found.stamp) == (found, content[:4])
+        with pytest.raises(FileExistsError):
+            read_first(there / name, 4, '"of another one"')
+    with pytest.raises(FileNotFoundError):
+        read_first(there / "nowhere", 4, "")
 
 
 def test_a_file_takes_its_digest_along_when_it_moves(there, tmp_path):
