@@ -140,6 +140,7 @@ def test_a_fragment_that_went_is_named_with_the_way_out(tmp_path, unmerged, kind
     if is_merged:
         unmerged()
         merge(tmp_path)
+        merge(tmp_path)
         fill(tmp_path, 1, first=78)
     path = fragments(tmp_path, kind)[-1 if kind is Source else 0]
     path.unlink()
