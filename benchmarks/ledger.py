@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from f2s_catalog import compact, ledger
@@ -65,19 +66,17 @@ def main() -> None:
 def _write(root: Place, count: int) -> tuple[float, float]:
     """Seconds that the commits took, and those of them that merging took."""
     merging = 0.0
-    compacted = compact.compact
 
-    def measured(*arguments: Place, **named: float) -> None:
+    def measured(where: Place, patience_seconds: float = compact.PATIENCE_SECONDS) -> None:
         nonlocal merging
         begin = time.perf_counter()
-        compacted(*arguments, **named)
+        compact.compact(where, patience_seconds)
         merging += time.perf_counter() - begin
 
-    ledger.compact = measured
     chance = np.random.default_rng(1)
     one, catalog = face(0), Catalog(root)
     begin = time.perf_counter()
-    with catalog.writing():
+    with patch.object(ledger, "compact", measured), catalog.writing():
         for number in range(count):
             outcomes = []
             for index, vector in enumerate(chance.normal(size=(_ITEMS, _VECTOR))):
@@ -85,7 +84,6 @@ def _write(root: Place, count: int) -> tuple[float, float]:
                 own = one.model_copy(update={"face_id": item, "embedding": tuple(vector.tolist())})
                 outcomes.append(Outcome(attempt_of(item, step="detect"), (own,)))
             catalog.commit((Face,), outcomes)
-    ledger.compact = compacted
     return time.perf_counter() - begin, merging
 
 

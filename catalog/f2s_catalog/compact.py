@@ -9,6 +9,10 @@
 From the newest commit back all are merged until one is larger than what was come to. So a row is written again as often as
 the logarithm of what comes after it tells, and few fragments of each size are left. Of a table that a reduction replaces
 one fragment is read anyway, and what people said is written beside all others: these are not merged.
+
+In object storage whoever merges looks before each step whether the lease is still theirs. Who falls asleep between that and
+the putting of a fragment puts late what was there before: no row is seen twice or goes. Only somebody who was erased in
+between is back then, as with faces that a sleeper commits.
 """
 
 import time
@@ -36,6 +40,7 @@ MANY = 64
 PATIENCE_SECONDS = 60.0
 """For so long what was replaced during a run stays for those who are reading it."""
 
+_SOME = 8
 _SMALL_BYTES = 2**20
 _LARGE_BYTES = 2**26  # tables are merged in memory, one at a time
 
@@ -84,16 +89,15 @@ def compact(root: Place, patience_seconds: float = PATIENCE_SECONDS) -> None:
     """
     sweep(root, patience_seconds)
     files = _files(root)
-    ranges = [commits_of(path) for path in visible(files[Attempt])]
+    tables = {kind: visible(own) for kind, own in files.items()}
+    ranges = [commits_of(path) for path in tables[Attempt]]
     groups = _groups(ranges, _sizes(ranges, files))
     if groups:
         _merge_ledger(root, groups)
-    for group in [
-        *groups,
-        *(one for one in ranges if one.first < one.last and not any(group.has(one) for group in groups)),
-    ]:
+    begun = [one for one in ranges if one.first < one.last and not any(group.has(one) for group in groups)]
+    for group in (*groups, *begun):
         for kind in _MERGED:
-            own = _within(visible(files[kind]), group)
+            own = _within(tables[kind], group)
             if len(own) > 1 and not _is_locked_away(kind, own):
                 _merge(root, kind, group, own)
 
@@ -109,16 +113,20 @@ def _merge_ledger(root: Place, groups: Iterable[Commits]) -> None:
 
 
 def _groups(ranges: Sequence[Commits], sizes: Sequence[int]) -> list[Commits]:
-    """What is to be merged, each into one."""
-    groups: list[list[Commits]] = [[]]
-    total = 0
+    """What is to be merged, each into one: where many lie, and where some fill a large one."""
+    groups: list[tuple[list[Commits], int]] = [([], 0)]
     for commits, size in zip(reversed(ranges), reversed(sizes), strict=True):
-        if groups[-1] and (size > max(total, _SMALL_BYTES) or total + size > _LARGE_BYTES):
-            groups.append([])
-            total = 0
-        groups[-1].append(commits)
-        total += size
-    return [_all(group) for group in groups if len(group) >= MANY]
+        group, total = groups[-1]
+        if group and (size > max(total, _SMALL_BYTES) or total + size > _LARGE_BYTES):
+            groups.append(([commits], size))
+        else:
+            group.append(commits)
+            groups[-1] = (group, total + size)
+    return [
+        Commits(min(one.first for one in group), max(one.last for one in group))
+        for group, total in groups
+        if len(group) >= MANY or (len(group) >= _SOME and total >= _LARGE_BYTES / 2)
+    ]
 
 
 def _sizes(ranges: Sequence[Commits], files: _Files) -> list[int]:
@@ -161,10 +169,6 @@ def _merge(root: P, kind: type[Record], group: Commits, paths: Iterable[Place], 
 
 def _within(paths: Iterable[Place], group: Commits) -> list[Place]:
     return [path for path in paths if group.has(commits_of(path))]
-
-
-def _all(group: Sequence[Commits]) -> Commits:
-    return Commits(min(one.first for one in group), max(one.last for one in group))
 
 
 def _is_locked_away(kind: type[Record], paths: Iterable[Place]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 from f2s_catalog import cipher, compact
-from f2s_catalog.commits import LOST, commits_of
+from f2s_catalog.commits import LOST, Commits, commits_of
 from f2s_catalog.compact import MANY, sweep
 from f2s_catalog.errors import CatalogError, MissingError
 from f2s_catalog.ledger import Catalog
@@ -91,16 +91,21 @@ def test_what_was_replaced_stays_a_while_for_who_reads_it(tmp_path):
     assert len(stored(tmp_path, Attempt)) == 1
 
 
-def test_large_ones_are_left_and_small_ones_are_merged_beside_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(compact, "_SMALL_BYTES", 1)
-    monkeypatch.setattr(compact, "_LARGE_BYTES", 400_000)
-    monkeypatch.setattr(compact, "MANY", 4)
-    for number in range(0, 40, 4):
-        fill(tmp_path, 4, first=number)
-        before = seen(tmp_path)
-        merge(tmp_path)
-        assert seen(tmp_path) == before
-    assert 1 < len(fragments(tmp_path, Attempt)) < 20
+@pytest.mark.parametrize("byte_count", [300, 5_000, 60_000, 3_000_000])
+def test_few_are_left_of_many_and_each_row_is_written_few_times_again(byte_count):
+    held: dict[Commits, int] = {}
+    written, count = 0, 100 * MANY
+    for number in range(1, count + 1):
+        held[Commits(number, number)] = byte_count
+        if number % MANY == 0:
+            for group in compact._groups(list(held), list(held.values())):
+                own = [one for one in held if group.has(one)]
+                held[group] = sum(held.pop(one) for one in own)
+                held = dict(sorted(held.items()))
+                written += held[group]
+    assert len(held) < MANY + count * byte_count / 2**23
+    assert max(held.values()) <= 2**26
+    assert written < 8 * max(count * byte_count, 2**23)
 
 
 @pytest.fixture
