@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,9 +94,16 @@ class Wire:
     """TCP from a port of its own to a server; ``received`` counts the bytes that the server sent."""
 
     endpoint: str = ""
+    requests: int = 0
     received: int = 0
     connections: int = 0
     _sockets: list[socket.socket] = field(default_factory=list)
+
+    def count_asked(self, chunk: bytes) -> None:
+        self.requests += chunk.count(b" HTTP/1.1\r\n")
+
+    def count_answered(self, chunk: bytes) -> None:
+        self.received += len(chunk)
 
 
 @contextmanager
@@ -119,8 +126,8 @@ def wire_to(upstream: str | None) -> Iterator[Wire]:
                 host, _, port = upstream.removeprefix("http://").partition(":")
                 server = socket.create_connection((host, int(port)))
                 wire._sockets += [caller, server]
-                threading.Thread(target=_pump, args=(caller, server, None), daemon=True).start()
-                threading.Thread(target=_pump, args=(server, caller, wire), daemon=True).start()
+                threading.Thread(target=_pump, args=(caller, server, wire.count_asked), daemon=True).start()
+                threading.Thread(target=_pump, args=(server, caller, wire.count_answered), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
         try:
@@ -131,11 +138,10 @@ def wire_to(upstream: str | None) -> Iterator[Wire]:
                 one.close()
 
 
-def _pump(source: socket.socket, sink: socket.socket, wire: Wire | None) -> None:
+def _pump(source: socket.socket, sink: socket.socket, count: Callable[[bytes], None]) -> None:
     try:
         while chunk := source.recv(65_536):
-            if wire is not None:
-                wire.received += len(chunk)
+            count(chunk)
             sink.sendall(chunk)
         sink.shutdown(socket.SHUT_WR)
     except OSError:

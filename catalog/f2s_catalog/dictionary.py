@@ -18,7 +18,9 @@ _OPENING = """\
 Generated from `f2s_catalog/records.py` by `python -m f2s_catalog.dictionary`; change it there.
 
 The tables are plain Parquet files below `OUTPUT/catalog/<table>/`, those about faces and persons below
-`OUTPUT/catalog/biometric/<table>/`, so that they can be locked away or erased. Files are only ever added.
+`OUTPUT/catalog/biometric/<table>/`, so that they can be locked away or erased. A commit adds a file, whose name has its
+number and the digest of its footer; a file with two numbers has taken in all commits from the first to the last, and those
+of them that still lie beside it are not to be read.
 `f2s query OUTPUT "SELECT ..."` shows the current rows of each table under its name (`"references"` needs its quotes),
 and the views at the end. OUTPUT may be `s3://BUCKET/PREFIX`.
 
@@ -30,8 +32,12 @@ Each stored row says which attempt made it:
 
 A row is current when the latest attempt of its step at its item (the highest `number` in `attempts`) is `done` and has
 the row's `fingerprint` and `sequence`. So what a crash, an older configuration or a damaged source left behind is not
-seen, and nothing is ever rewritten. Of current rows with one key the highest `sequence` counts. `attempts` shows the
+seen, and no row is ever changed. Of current rows with one key the highest `sequence` counts. `attempts` shows the
 latest attempt of each step at each item.
+
+A file that went is found out: each file of `attempts` notes the one before it and what was written with it, and whoever
+opens a table compares. The error names the way out: the file from a backup; or that file of `attempts` renamed to end in
+`.lost`, which says that what it told of is to be done again.
 """
 
 _ASKED = """\

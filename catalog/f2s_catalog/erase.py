@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from f2s_catalog.arrow import to_table
 from f2s_catalog.cipher import read_fragment
+from f2s_catalog.commits import commits_of
+from f2s_catalog.compact import sweep
 from f2s_catalog.erase_codes import without_codes
 from f2s_catalog.erase_journal import Erasing, forget_halves, left_open
 from f2s_catalog.erase_results import with_results
@@ -25,7 +27,7 @@ from f2s_catalog.place import P, Place
 from f2s_catalog.records import TABLES, DegradationCode, Erasure, Record, RestoredMedia, RestoredSegment
 from f2s_catalog.scrub import scrub, without_results
 from f2s_catalog.storage import remove, walk, write
-from f2s_catalog.store import catalog_folder, fragments, sequence_of, write_fragment
+from f2s_catalog.store import catalog_folder, fragments, write_fragment
 from f2s_catalog.traces import Trace, find_traces
 
 __all__ = ["THUMBNAILS", "Leaving", "act", "bare_files", "certify", "cleaned", "finish_all", "people_held", "rewrite"]
@@ -75,6 +77,7 @@ def act(root: Place, erasing: Erasing) -> None:
     """
     leaving = Leaving(erasing.gone, frozenset(erasing.media_ids), frozenset(erasing.codes))
     with people_held(root) as sequence:
+        sweep(root)
         _remember(root, erasing, sequence)
         for record_type in TABLES:
             for path in fragments(root, record_type):
@@ -120,18 +123,16 @@ def certify(root: P, erasing: Erasing, journal: P) -> list[Trace]:
 
 
 def rewrite(root: P, record_type: type[Record], path: P, table: pa.Table) -> None:
-    """Put a table in the place of a fragment, under the number of the same commit; none in place of one that is empty.
+    """Put a table in the place of a fragment, under the numbers of the same commits. One of no rows is put, too: it tells
+    that none is missing.
 
-    A commit has one fragment a table. Two are there when a rewriting was cut off: then the new one is whole, and this one
+    Commits have one fragment a table. Two are there when a rewriting was cut off: then the new one is whole, and this one
     has only to go.
     """
-    others = [
-        other for other in fragments(root, record_type) if sequence_of(other) == sequence_of(path) and other != path
-    ]
-    written = path
-    if table.num_rows and not others:
-        written = write_fragment(root, record_type, table, sequence_of(path))
-    if written != path or others or not table.num_rows:
+    own = commits_of(path)
+    is_done = any(commits_of(other) == own and other != path for other in fragments(root, record_type))
+    written = None if is_done else write_fragment(root, record_type, table, own.last, own.first)
+    if written != path:
         remove(path)
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with a catalog, by who can mend it; each message is one line with the way out."""
 
-__all__ = ["BusyError", "CatalogError", "QueryError", "RewrittenError"]
+__all__ = ["BusyError", "CatalogError", "MissingError", "QueryError", "RewrittenError"]
 
 
 class CatalogError(Exception):
@@ -12,7 +12,11 @@ class BusyError(CatalogError):
 
 
 class RewrittenError(CatalogError):
-    """A fragment went while it was read, since somebody is being erased; who asks again reads what is there now."""
+    """A fragment went while it was read, since it was merged or somebody is being erased; who asks again reads what is there now."""
+
+
+class MissingError(RewrittenError):
+    """A fragment is not there that others tell of; who asks again, and hears this again, has lost it."""
 
 
 class QueryError(Exception):

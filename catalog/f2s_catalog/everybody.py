@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from f2s_catalog.cipher import read_fragment
+from f2s_catalog.compact import sweep
 from f2s_catalog.erase import bare_files, people_held, rewrite
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import Place
@@ -48,6 +49,7 @@ def erase_everybody(root: Place) -> Collected:
     """
     found = collected(root)
     with Catalog(root).writing(), people_held(root):
+        sweep(root)
         _forget_looking(root)  # first: whoever is cut off later finds the faces still there, and ends it
         for path in fragments(root, Face):
             table = read_fragment(path, Face)
@@ -56,7 +58,8 @@ def erase_everybody(root: Place) -> Collected:
                 rewrite(root, Face, path, left)
         for kind in (kind for kind in TABLES if kind.BIOMETRIC and kind is not Face):
             for path in fragments(root, kind):
-                remove(path)
+                if (table := read_fragment(path, kind)).num_rows:
+                    rewrite(root, kind, path, table.slice(0, 0))
         for bare in bare_files(root):
             remove(bare)
     return found

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from f2s_catalog.commits import commits_of
 from f2s_catalog.errors import BusyError, CatalogError
 from f2s_catalog.place import S3Prefix, reason
 from f2s_catalog.storage import look, read, remove, walk, write, write_new
@@ -58,6 +59,12 @@ class Lease:
         Raises:
             CatalogError: another one has begun to write; what is not committed yet is theirs to do.
         """
+        self.refuse_overtaken()
+        self._commits += 1
+        return self._number * _COMMITS + self._commits
+
+    def refuse_overtaken(self) -> None:
+        """See that nobody else has begun to write. Raises: as ``next_sequence``."""
         with _readable(self._folder):
             later = max(_numbers(self._folder), default=0)
         if later != self._number:
@@ -65,8 +72,6 @@ class Lease:
                 f"another run took over {self._folder}, since this one gave no sign for {LEASE_SECONDS:.0f} s; "
                 "wait for its end, then run again"
             )
-        self._commits += 1
-        return self._number * _COMMITS + self._commits
 
     def end(self) -> None:
         """Let the next one begin at once."""
@@ -155,8 +160,8 @@ def _ended(root: S3Prefix, folder: S3Prefix) -> int:
 
 def _copied(root: S3Prefix) -> int:
     """A number that no fragment has yet, for a catalog that was brought here without its writers."""
-    names = (found.path.rpartition("/")[2] for found in walk(root / "catalog"))
-    return max((int(name.split("-")[1]) // _COMMITS for name in names if name.startswith("part-")), default=0)
+    paths = (root / found.path for found in walk(root / "catalog"))
+    return max((commits_of(path).last // _COMMITS for path in paths if path.name.startswith("part-")), default=0)
 
 
 def _file(folder: S3Prefix, number: int, what: str = "") -> S3Prefix:

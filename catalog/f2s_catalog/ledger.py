@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from f2s_catalog.arrow import from_table, schema_of, stored_schema, to_table
+from f2s_catalog.commits import Commits, Note, noted
+from f2s_catalog.compact import MANY, compact
 from f2s_catalog.erase import finish_all
 from f2s_catalog.erase_journal import refuse_erased
 from f2s_catalog.errors import CatalogError
@@ -17,7 +19,7 @@ from f2s_catalog.locks import committing, job_lock, reducing, stating
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.storage import remove
-from f2s_catalog.store import fragments, write_fragment
+from f2s_catalog.store import fragments, sequence_of, write_fragment
 from f2s_catalog.views import asked_again, needed, reading
 
 __all__ = ["Catalog", "Outcome", "standing"]
@@ -71,6 +73,8 @@ class Catalog:
                 self._writing = True
                 if finish:
                     finish_all(self.root)
+                    with committing(self.root):
+                        compact(self.root, patience_seconds=0)
             yield
 
     def reducing(self, step: str) -> AbstractContextManager[None]:
@@ -96,6 +100,7 @@ class Catalog:
             return
         _check(writes, outcomes)
         with committing(self.root) as sequence:
+            written: dict[str, tuple[int, Commits]] = {}
             for record_type in writes:
                 rows = [(o.attempt, r) for o in outcomes for r in o.records if type(r) is record_type]
                 made = [
@@ -109,10 +114,13 @@ class Catalog:
                 table = pa.concat_tables(made)
                 if table.num_rows:
                     write_fragment(self.root, record_type, table, sequence)
+                    written[record_type.TABLE] = (1, Commits(sequence, sequence))
             attempts = [o.attempt for o in outcomes]
-            write_fragment(
-                self.root, Attempt, _stored(Attempt, attempts, to_table(Attempt, attempts), sequence), sequence
-            )
+            previous = max(map(sequence_of, fragments(self.root, Attempt)), default=0)
+            table = _stored(Attempt, attempts, to_table(Attempt, attempts), sequence)
+            write_fragment(self.root, Attempt, noted(table, Note(previous, written)), sequence)
+            if sequence % MANY == 0:
+                compact(self.root)
 
     def say(self, facts: Sequence[Record]) -> None:
         """Append what a person said; it holds from then on, whatever is run.

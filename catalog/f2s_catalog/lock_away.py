@@ -1,6 +1,7 @@
 """Plain biometric fragments to encrypted ones, with the user's key."""
 
 from f2s_catalog.cipher import KEY_FILE, is_sealed, key, read_fragment
+from f2s_catalog.compact import sweep
 from f2s_catalog.erase import rewrite
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
@@ -22,6 +23,7 @@ def lock_away(root: Place) -> int:
         raise CatalogError(f"there is no key; write one (openssl rand -hex 32) and set {KEY_FILE} to its file")
     count = 0
     with Catalog(root).writing(), committing(root):
+        sweep(root)
         for record_type in (kind for kind in TABLES if kind.BIOMETRIC):
             for path in fragments(root, record_type):
                 if not is_sealed(path):

@@ -17,7 +17,7 @@ from f2s_catalog.place import Place, S3Prefix, reason
 from f2s_catalog.storage import drop_uploads
 from f2s_catalog.store import catalog_folder, sequence_of
 
-__all__ = ["committing", "job_lock", "reducing", "stating"]
+__all__ = ["committing", "job_lock", "reducing", "refuse_overtaken", "stating"]
 
 _JOB, _COMMIT = ".lock", ".commit.lock"
 _held: dict[S3Prefix, Lease] = {}
@@ -68,6 +68,16 @@ def committing(root: Place) -> Iterator[int]:
     with _lock_file(root, _COMMIT) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield max(map(sequence_of, catalog_folder(root).rglob("part-*.parquet")), default=0) + 1
+
+
+def refuse_overtaken(root: Place) -> None:
+    """See that who holds the right to add fragments still does: a lease can be lost in one's sleep, a lock cannot.
+
+    Raises:
+        CatalogError: another run has taken over.
+    """
+    if isinstance(root, S3Prefix):
+        _held[root].refuse_overtaken()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -10,18 +11,23 @@ import pyarrow.parquet as pq
 
 from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
+from f2s_catalog.commits import LOST, Commits, Note, commits_of, name_of, note_in, visible
 from f2s_catalog.errors import CatalogError, RewrittenError
 from f2s_catalog.place import P, Place, files_in, filesystem, inside, is_folder, reason
-from f2s_catalog.records import Record
+from f2s_catalog.records import Attempt, Record
 from f2s_catalog.storage import write
 
 __all__ = [
+    "Stored",
+    "biometric_folder",
     "catalog_folder",
     "check_catalog",
     "fragments",
+    "lost",
     "prove",
     "scan",
     "sequence_of",
+    "stored",
     "table_folder",
     "write_fragment",
 ]
@@ -43,34 +49,55 @@ def check_catalog(root: Place) -> None:
         raise CatalogError(f"no catalog in {root}; name a folder that f2s has written to")
 
 
+def biometric_folder(root: P) -> P:
+    """Where the tables about faces and persons lie: apart, so that they can be locked away or erased."""
+    return catalog_folder(root) / "biometric"
+
+
 def table_folder(root: P, record_type: type[Record]) -> P:
-    """Where the fragments of a table lie; biometric tables lie apart, so that they can be locked away or erased."""
-    parent = catalog_folder(root)
-    return (parent / "biometric" if record_type.BIOMETRIC else parent) / record_type.TABLE
+    """Where the fragments of a table lie."""
+    return (biometric_folder(root) if record_type.BIOMETRIC else catalog_folder(root)) / record_type.TABLE
 
 
 def fragments(root: P, record_type: type[Record]) -> list[P]:
-    """The fragments of a table in the order of their commits; none where the folder is absent.
+    """The fragments of a table that are to be read, in the order of their commits; none where the folder is absent.
 
     Raises:
         CatalogError: the folder may not be read.
     """
-    found = files_in(table_folder(root, record_type))
-    return [one for one in found if one.name.startswith("part-") and one.name.endswith(".parquet")]
+    return visible(stored(root, record_type))
+
+
+def stored(root: P, record_type: type[Record]) -> list[P]:
+    """The same with those that merged ones have replaced and that still lie there."""
+    return _called(root, record_type, ".parquet")
+
+
+def lost(root: Place, record_type: type[Record]) -> list[Commits]:
+    """What a person said does not come back."""
+    return [commits_of(path) for path in _called(root, record_type, LOST)]
 
 
 def sequence_of(fragment: Place) -> int:
-    """The number of the commit that wrote a fragment."""
-    return int(fragment.name.split("-")[1])
+    """The number of the last commit that a fragment holds."""
+    return commits_of(fragment).last
 
 
-def scan(root: Place, record_type: type[Record], sequences: Collection[int] | None = None) -> ds.Dataset:
+class Stored(NamedTuple):
+    """The stored rows of a table, the fragments that they are in, and what those of the ledger note of others."""
+
+    rows: ds.Dataset
+    fragments: list[Place]
+    notes: list[Note | None]
+
+
+def scan(root: Place, record_type: type[Record], sequences: Collection[int] | None = None) -> Stored:
     """The stored rows of a table, read lazily, after each fragment was found to be what was written.
 
     Args:
         root: the OUTPUT folder.
         record_type: the table.
-        sequences: only what these commits wrote; all where not given.
+        sequences: only fragments that these commits wrote; all where not given.
 
     Raises:
         CatalogError: a fragment is damaged, may not be read, or was written by another version.
@@ -78,13 +105,13 @@ def scan(root: Place, record_type: type[Record], sequences: Collection[int] | No
     schema = stored_schema(record_type)
     paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
     with ThreadPoolExecutor(_READERS) as pool:
-        for _ in pool.map(lambda path: _check(path, schema, record_type), paths):
-            pass
+        notes = list(pool.map(lambda path: note_in(_check(root, path, schema, record_type)), paths))
     options = ds.ParquetFragmentScanOptions(
         page_checksum_verification=True, decryption_properties=cipher.decryption(record_type)
     )
     file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
-    return ds.dataset([inside(path) for path in paths], schema=schema, format=file_format, filesystem=filesystem(root))
+    files = [inside(path) for path in paths]
+    return Stored(ds.dataset(files, schema=schema, format=file_format, filesystem=filesystem(root)), paths, notes)
 
 
 def prove(root: Place, record_types: Iterable[type[Record]]) -> None:
@@ -98,11 +125,18 @@ def prove(root: Place, record_types: Iterable[type[Record]]) -> None:
             try:
                 cipher.read_fragment(path, record_type)
             except (OSError, ValueError) as damage:
-                raise _damaged(path) from damage
+                raise _damaged(root, path, record_type) from damage
 
 
-def write_fragment(root: P, record_type: type[Record], table: pa.Table, sequence: int) -> P:
+def write_fragment(root: P, record_type: type[Record], table: pa.Table, sequence: int, first: int | None = None) -> P:
     """Append a fragment: written aside, synced, renamed; named by its commit and its footer, which speaks of all its pages.
+
+    Args:
+        root: the OUTPUT folder.
+        record_type: the table.
+        table: stored rows.
+        sequence: the commit, or the last of those that they are of.
+        first: the first of those.
 
     Raises:
         CatalogError: no space or no right; nothing half-written stays under the final name.
@@ -118,8 +152,8 @@ def write_fragment(root: P, record_type: type[Record], table: pa.Table, sequence
         encryption_properties=locked,
     )
     content = sink.getvalue()
-    name = f"part-{sequence:014d}-{_digest(_footer(pa.BufferReader(content)))}.parquet"
-    final = table_folder(root, record_type) / name
+    commits = Commits(sequence if first is None else first, sequence)
+    final = table_folder(root, record_type) / name_of(commits, _digest(_footer(pa.BufferReader(content))))
     try:
         write(final, content)
     except OSError as error:
@@ -140,7 +174,12 @@ def _digest(footer: bytes) -> str:
     return hashlib.sha256(footer).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _check(path: Place, schema: pa.Schema, record_type: type[Record]) -> None:
+def _called(root: P, record_type: type[Record], ending: str) -> list[P]:
+    found = files_in(table_folder(root, record_type))
+    return [one for one in found if one.name.startswith("part-") and one.name.endswith(ending)]
+
+
+def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record]) -> pa.Schema:
     """Compare with the digest in the name, which is that of the footer; pages have checksums of their own.
 
     So opening a table costs a look at the end of each file, and what is read of it is proven when it is read.
@@ -153,12 +192,19 @@ def _check(path: Place, schema: pa.Schema, record_type: type[Record]) -> None:
     except OSError as error:
         raise CatalogError(f"cannot read {path}: {reason(error, path)}") from error
     if _digest(footer) != path.name.removesuffix(".parquet").split("-")[-1]:
-        raise _damaged(path)
-    if not cipher.schema_in(footer, path, record_type).equals(schema):
+        raise _damaged(root, path, record_type)
+    found = cipher.schema_in(footer, path, record_type)
+    if not found.equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")
+    return found
 
 
-def _damaged(path: Place) -> CatalogError:
-    commit = f"{path.name.rpartition('-')[0]}-*"
-    way_out = f"restore it from a backup, or remove every {commit} of the catalog and run again"
+def _damaged(root: Place, path: Place, record_type: type[Record]) -> CatalogError:
+    way_out = "restore it from a backup"
+    if record_type is Attempt:
+        way_out += f", or rename it to end in {LOST}, and run again"
+    elif record_type.MADE != "said":
+        ledger = (one for one in fragments(root, Attempt) if commits_of(one).has(commits_of(path)))
+        also = "".join(f", rename {one} to end in {LOST}," for one in ledger)
+        way_out += f", or remove it{also} and run again"
     return CatalogError(f"{path} is damaged; {way_out}")

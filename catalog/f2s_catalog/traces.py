@@ -15,7 +15,7 @@ from f2s_catalog.place import P, Place, S3Prefix
 from f2s_catalog.records import TABLES, Record
 from f2s_catalog.spelled import Spelled
 from f2s_catalog.storage import read, walk
-from f2s_catalog.store import fragments
+from f2s_catalog.store import stored
 
 __all__ = ["Sought", "Trace", "find_traces"]
 
@@ -65,7 +65,7 @@ def find_traces(root: P, sought: Sought, skip: Iterable[P] = ()) -> list[Trace]:
     needles, names = Needles(sought.needles), Spelled(sought.names, is_elsewhere=sought.is_elsewhere)
     ids = pa.array(sorted(sought.ids), pa.string())
     found: set[Trace] = set()
-    tables: dict[Place, type[Record]] = {path: kind for kind in TABLES for path in fragments(root, kind)}
+    tables: dict[Place, type[Record]] = {path: kind for kind in TABLES for path in stored(root, kind)}
     skipped = set(skip)
     for below in sorted(one.path for one in walk(root)):
         path = root / below

@@ -6,6 +6,8 @@ last time need no rewriting: the older rows are just no longer current. Of curre
 
 Of a table that a reduction replaces, these are the rows of its last commit, in the order in which they were written, and
 older fragments are not even opened. What people said is always current.
+
+Rows keep the number of their commit wherever they lie, so which fragments were merged makes no difference.
 """
 
 import re
@@ -18,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from f2s_catalog.errors import RewrittenError
+from f2s_catalog.gaps import refuse_gaps, refuse_gaps_in_ledger
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import CROWDS, joined
@@ -125,13 +128,15 @@ def connect(
         paths: of tables whose rows steps made of items, those alone that were made of these files; of all where not given.
 
     Raises:
-        CatalogError: as ``scan`` says.
+        CatalogError: as ``scan`` says, or a fragment is missing.
     """
     connection = duckdb.connect(
         ":memory:", config={"enable_external_access": False, "python_enable_replacements": False}
     )
     # The ledger is listed first: an attempt that is seen has its rows on disk already, whoever is writing meanwhile.
-    connection.register("_stored_attempts", scan(root, Attempt))
+    ledger = scan(root, Attempt)
+    refuse_gaps_in_ledger(root, ledger)
+    connection.register("_stored_attempts", ledger.rows)
     by_items = [kind for kind in tables if kind.MADE == "item" and kind is not Attempt]
     kept = "TABLE" if len(by_items) > 1 else "VIEW"  # the ledger may be long: several tables look into it once
     asked = ""
@@ -141,8 +146,10 @@ def connect(
     connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept, asked=asked))
     whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
-        stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)
-        connection.register(f"_stored_{record_type.TABLE}", stored)
+        sequences = whole if record_type.MADE == "whole" else None
+        stored = scan(root, record_type, sequences)
+        refuse_gaps(root, record_type, ledger, stored.fragments, sequences)
+        connection.register(f"_stored_{record_type.TABLE}", stored.rows)
         connection.execute(_view_of(record_type))
     for name, (_, sql) in VIEWS.items():
         if set(needed(sql)) <= {Attempt, *tables}:

@@ -44,10 +44,10 @@ class Seen:
             return file.read()
 
     def table(self, name: str) -> list[dict]:
-        """All stored rows."""
+        """All stored rows, each once: a merged file may lie beside those that it replaces."""
         parts = [full for path, full in self.below(f"catalog/{name}").items() if path.endswith(".parquet")]
         tables = [pq.read_table(pa.BufferReader(self.bytes(full)), page_checksum_verification=True) for full in parts]
-        return [row for table in tables for row in table.to_pylist()]
+        return list({repr(row): row for table in tables for row in table.to_pylist()}.values())
 
 
 def digests(place: Seen, name: str = "") -> dict[str, str]:

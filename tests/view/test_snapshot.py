@@ -1,8 +1,12 @@
 """Tables in memory are those of the catalog, and only what may have changed is read again."""
 
 import pytest
+from f2s_catalog import compact
+from f2s_catalog.cipher import read_fragment
+from f2s_catalog.erase import rewrite
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
+from f2s_catalog.locks import committing
 from f2s_catalog.records import (
     TABLES,
     Attempt,
@@ -62,8 +66,20 @@ def test_a_new_try_of_a_step_changes_all_tables_that_the_step_made(root):
     assert not {Source, Identity, Shot} & found
 
 
-def test_where_a_fragment_is_gone_all_is_read_again(root):
-    assert others_wrote(root, fragments(root, Sighting)[0].unlink) == set(TABLES)
+def test_where_a_fragment_was_rewritten_all_is_read_again(root):
+    path = fragments(root, Sighting)[-1]
+    table = read_fragment(path, Sighting)
+    assert others_wrote(root, lambda: rewrite(root, Sighting, path, table.slice(1))) == set(TABLES)
+
+
+def test_where_fragments_were_merged_only_their_tables_are_read_again(root, monkeypatch):
+    monkeypatch.setattr(compact, "MANY", 2)
+
+    def merge():
+        with committing(root):
+            compact.compact(root)
+
+    assert others_wrote(root, merge) == {Attempt}
 
 
 def test_nothing_written_is_nothing_changed(root):

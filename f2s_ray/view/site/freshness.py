@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from f2s_catalog.commits import visible
 from f2s_catalog.place import Place, S3Prefix
 from f2s_catalog.records import TABLES, Attempt, Erasure, Record
-from f2s_catalog.store import fragments, sequence_of, table_folder
+from f2s_catalog.store import sequence_of, stored, table_folder
 
 __all__ = ["Listing", "Stamp", "changed", "listing", "stamp", "steps_of"]
 
@@ -19,9 +20,10 @@ Kind = type[Record]
 
 @dataclass(frozen=True)
 class Listing:
-    """The names of the fragments of each table."""
+    """The names of the fragments of each table: those that are read, and all that lie there."""
 
     names: Mapping[Kind, frozenset[str]]
+    stored: Mapping[Kind, frozenset[str]]
 
     def newest(self) -> int:
         """Number of the newest commit in the ledger."""
@@ -30,7 +32,7 @@ class Listing:
     def is_kept_by(self, later: "Listing") -> bool:
         """Whether all fragments are still there and nobody was erased; else what was read before must not be shown."""
         return later.names[Erasure] == self.names[Erasure] and all(
-            own <= later.names[kind] for kind, own in self.names.items()
+            own <= later.stored[kind] for kind, own in self.names.items()
         )
 
 
@@ -49,7 +51,11 @@ def stamp(output: Place) -> Stamp:
 
 def listing(output: Place) -> Listing:
     """What is there. Raises: CatalogError when it may not be read."""
-    return Listing({kind: frozenset(path.name for path in fragments(output, kind)) for kind in TABLES})
+    found = {kind: stored(output, kind) for kind in TABLES}
+    return Listing(
+        {kind: frozenset(path.name for path in visible(paths)) for kind, paths in found.items()},
+        {kind: frozenset(path.name for path in paths) for kind, paths in found.items()},
+    )
 
 
 def changed(

@@ -15,7 +15,7 @@ import duckdb
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place
 from f2s_catalog.records import DegradationCode, Face
-from f2s_catalog.views import LABEL, needed, reading
+from f2s_catalog.views import LABEL, asked_again, needed, reading
 
 from f2s_ray.view.site.freshness import Kind, Listing, Stamp, changed, listing, stamp, steps_of
 
@@ -112,8 +112,7 @@ class Snapshot:
         with self.cursor() as cursor:
             with self._reading:
                 if not self._has_vectors:
-                    with reading(self._output) as catalog:
-                        _copy(_VECTORS, catalog, cursor)
+                    self._fetch(_VECTORS, cursor)
                     self._has_vectors = True
             cursor.execute("SET search_path = 'vectors,main'")
             yield cursor
@@ -168,10 +167,16 @@ class Snapshot:
     def _read_stale(self) -> None:
         with self._reading:
             version = self.version
-            with reading(self._output) as catalog, self._memory.cursor() as memory:
-                _copy(_STALE, catalog, memory)
+            with self._memory.cursor() as memory:
+                self._fetch(_STALE, memory)
             self._stale_of = version
 
+    @asked_again
+    def _fetch(self, tables: Mapping[str, str], memory: duckdb.DuckDBPyConnection) -> None:
+        with reading(self._output) as catalog:
+            _copy(tables, catalog, memory)
+
+    @asked_again
     def _read(self, tables: Mapping[str, str]) -> None:
         now = listing(self._output)
         with reading(self._output) as catalog, self._memory.cursor() as memory:
@@ -190,12 +195,16 @@ class Snapshot:
 
 
 def _copy(tables: Mapping[str, str], catalog: duckdb.DuckDBPyConnection, memory: duckdb.DuckDBPyConnection) -> None:
-    """All of them become visible at once."""
+    """All of them become visible at once, or none."""
     memory.execute("BEGIN")
-    for name, sql in tables.items():
-        memory.register("_read", catalog.sql(sql).to_arrow_table())
-        memory.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _read")
-        memory.unregister("_read")
-        for column in _INDEXED.get(name, ()):
-            memory.execute(f"CREATE INDEX {name}_{column} ON {name} ({column})")
+    try:
+        for name, sql in tables.items():
+            memory.register("_read", catalog.sql(sql).to_arrow_table())
+            memory.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _read")
+            memory.unregister("_read")
+            for column in _INDEXED.get(name, ()):
+                memory.execute(f"CREATE INDEX {name}_{column} ON {name} ({column})")
+    except Exception:
+        memory.execute("ROLLBACK")
+        raise
     memory.execute("COMMIT")
