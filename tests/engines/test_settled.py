@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from f2s_catalog.commits import commits_of
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Attempt, MediaItem, Shot
 from f2s_catalog.store import fragments
@@ -76,12 +77,12 @@ def test_what_is_to_be_tried_again_is_looked_at(folder, catalog):
     assert failed.number == 2
 
 
-def test_a_commit_that_was_removed_by_hand_is_done_again(folder, catalog):
+def test_a_commit_that_was_given_up_is_done_again(folder, catalog):
     looked_at(folder, catalog, "first")
     (media,) = fragments(catalog.root, MediaItem)
-    commit = media.name.split("-")[1]
-    for path in catalog.root.rglob(f"part-{commit}-*"):
-        path.unlink()
+    media.unlink()
+    (ledger,) = (path for path in fragments(catalog.root, Attempt) if commits_of(path) == commits_of(media))
+    ledger.rename(ledger.with_suffix(".lost"))
     assert catalog.rows(MediaItem) == []
     assert looked_at(folder, catalog)["probe"] == 4
     assert len(catalog.rows(MediaItem)) == 3
