@@ -5,12 +5,12 @@ from f2s_catalog.ledger import Outcome
 from f2s_catalog.records import Attempt, Face, Identity, Label, Record, Shot, Source
 
 
-def attempt_of(item_id, fingerprint="f1", *, step="probe", status="done", kind=None, number=1) -> Attempt:
+def attempt_of(item_id, fingerprint="f1", *, step="probe", status="done", kind=None, number=1, path=None) -> Attempt:
     return Attempt(
         step=step,
         item_id=item_id,
         fingerprint=fingerprint,
-        path=f"{item_id}.jpg",
+        path=path or f"{item_id}.jpg",
         status=status,
         error_kind=kind,
         message=None if kind is None else f"{item_id}: {kind}",

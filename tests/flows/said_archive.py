@@ -43,7 +43,12 @@ def indexed(root, faces, number=1):
     catalog.commit(TABLES, [outcome("*", *listing, step="list", number=number, fingerprint=f"f{number}")])
     made = [
         outcome(
-            item.path, item, *(face for face in faces if face.media_id == item.media_id), step="index", number=number
+            item.path,
+            item,
+            *(face for face in faces if face.media_id == item.media_id),
+            step="index",
+            number=number,
+            path=item.path,
         )
         for item in media
     ]

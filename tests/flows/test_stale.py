@@ -5,7 +5,7 @@ import pytest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import TABLES, RestoredMedia, TaskFace
 
-from f2s_ray.flows.joins import Archive
+from f2s_ray.flows.joins import Archive, listed_paths
 from f2s_ray.flows.people import People
 from tests.catalog.made import outcome
 from tests.flows.said_archive import ANN, BEN, BOTH, CID, FILM, settled, who
@@ -17,7 +17,7 @@ ALL = (*ANN, *BEN, *CID, BOTH[1], *FILM, COPY)
 
 def faces_today(root):
     """Of each medium what a result that is made now is made with."""
-    archive = Archive(Catalog(root))
+    archive = Archive(Catalog(root), listed_paths(Catalog(root)))
     unit = archive.unit_faces()
     return {
         media.media_id: tuple(
