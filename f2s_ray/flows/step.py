@@ -58,6 +58,7 @@ class MapStep:
     reads: tuple[type[Record], ...]
     writes: type[Record]
     wave_cost: float = math.inf
+    on_gpu: bool = False  # its networks are large enough for one
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""

@@ -1,0 +1,28 @@
+"""What Ray reads from the environment when it is imported: no reports home, no bars, no chatter, nobody in without a token."""
+
+import os
+
+__all__ = ["NO_TOKEN", "one_line"]
+
+for _name, _value in {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_TQDM": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AUTH_MODE": "token",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+NO_TOKEN = "the cluster's token is needed: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to the file that holds it"
+
+
+def one_line(error: Exception) -> str:
+    """The first line of what Ray says, which of a missing token says too much and of a wrong one too little."""
+    name, first = type(error).__name__, (str(error).splitlines() or [""])[0]
+    if name == "AuthenticationError":
+        is_wrong = "couldn't find" not in first and "Missing" not in first
+        return f"the token is not that of this cluster ({NO_TOKEN})" if is_wrong else NO_TOKEN
+    return first or name
