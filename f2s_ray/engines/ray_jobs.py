@@ -6,6 +6,7 @@ import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
 import asyncio
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ __all__ = ["Begun", "Jobs"]
 _ADDRESSES = ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS")
 _PAUSES_SECONDS = (1, 2, 4, 8, 16)  # until a cluster counts as lost
 _OUR_CODES = frozenset({0, 1, 2, 3, 130})
+_OF_RAY = re.compile(r"\[[-:, \d]+ I \d+ \d+\] logging\.cc:")  # about its own level, said whatever that is
 _NO_COMMAND = 127  # what a shell says
 
 
@@ -143,7 +145,7 @@ class Jobs:
 
 
 class _Lines:
-    """Text in pieces to whole lines; where it is told from its begin again, only what is new. What Ray says first is left out."""
+    """Text in pieces to whole lines; where it is told from its begin again, only what is new. What Ray says is left out."""
 
     def __init__(self, job_id: str, show: Callable[[str], None]) -> None:
         self._last_of_ray = f"Running entrypoint for job {job_id}: "
@@ -157,7 +159,7 @@ class _Lines:
     def add(self, text: str) -> None:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
-            if self._is_ours:
+            if self._is_ours and not _OF_RAY.match(line):
                 self._seen += 1
                 if self._seen > self.shown:
                     self.shown = self._seen

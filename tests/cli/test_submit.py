@@ -1,0 +1,244 @@
+"""The commands of the README on a real cluster, with the archive on a real S3 server; and what else can happen to a job."""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from f2s_catalog.place import place
+
+from tests.faults.made import ROOT, make_archive
+from tests.jobs.test_jobs import names_drawn
+from tests.s3_server import SECRET
+
+pytest.importorskip("ray", reason="needs f2s-ray[cluster]")
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+TOKEN = secrets.token_hex(32)
+
+
+def readme_commands() -> list[str]:
+    section = (ROOT / "README.md").read_text().partition("## On a cluster\n")[2]
+    return section.split("```")[1].strip().splitlines()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A cluster of one node, and the shell of a user who has its token and the keys of a bucket."""
+
+    folder: Path
+    temporary: Path
+    variables: dict[str, str]
+    gcs_port: int
+    metrics_port: int
+    dashboard: str
+    weights: Path
+
+    def shell(self, command: str, **more: str) -> subprocess.Popen:
+        """A command of the README, on these ports and in this bucket."""
+        command = command.replace("http://127.0.0.1:8265", self.dashboard).replace(
+            "s3://archive/", "s3://films/cluster/"
+        )
+        return subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            env={name: value for name, value in {**self.variables, **more}.items() if value},
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def submit(self, *places: object, more: str = "", **variables: str) -> subprocess.Popen:
+        words = shlex.join(map(str, places))
+        setting = f"--set model.weights={self.weights}"
+        return self.shell(f"f2s submit {words} --address {self.dashboard} {setting} {more}", **variables)
+
+    def jobs(self) -> dict[str, dict]:
+        request = urllib.request.Request(f"{self.dashboard}/api/jobs/", headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request) as answer:
+            return {job["submission_id"]: job for job in json.load(answer) if job["submission_id"]}
+
+    def metrics(self) -> set[str]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            return set(re.findall(r"^(ray_f2s_\w+)\{", answer.read().decode(), re.MULTILINE))
+
+
+def ended(process: subprocess.Popen) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=600)
+    return process.returncode, out, err
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def cluster(s3, tmp_path_factory, tiny_weights):
+    """Begun by the README's second command; its processes are those that name its folder."""
+    temporary = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")  # sockets lie below, and their paths may not be long
+    home = tmp_path_factory.mktemp("home")
+    gcs, dashboard, metrics, agent, grpc = free_ports(5)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RAY_"))}
+    variables |= {**s3.variables, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
+    variables |= {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}",
+    }
+    variables |= {"HOME": str(home), "F2S_CACHE": os.environ.get("F2S_CACHE", str(Path.home() / ".cache/f2s_ray"))}
+    running = Running(home, Path(temporary), variables, gcs, metrics, f"http://127.0.0.1:{dashboard}", tiny_weights)
+    ports = f"--port {gcs} --dashboard-port {dashboard} --metrics-export-port {metrics}"
+    agents = f"--dashboard-agent-listen-port {agent} --dashboard-agent-grpc-port {grpc}"
+    size = f"--temp-dir {temporary} --num-cpus 2 --num-gpus 1 --object-store-memory 150000000"
+    code, out, err = ended(running.shell(f"{readme_commands()[1]} {ports} {agents} {size}"))
+    try:
+        assert code == 0, out + err
+        yield running
+    finally:
+        for process in psutil.process_iter(["cmdline"]):
+            if any(temporary in word for word in process.info["cmdline"] or ()):
+                process.kill()
+        time.sleep(2)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    return make_archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def expected(cluster, archive, tmp_path_factory):
+    """The same archive restored in one process, and its last line."""
+    output = tmp_path_factory.mktemp("here") / "out"
+    words = f"f2s restore {archive} {output} --set model.weights={cluster.weights}"
+    code, out, err = ended(cluster.shell(words))
+    assert (code, err) == (1, "")
+    return digests(output), out.splitlines()[-1]
+
+
+def digests(output) -> dict[str, str]:
+    from f2s_catalog.storage import read, walk
+
+    there = place(str(output)) / "restored"
+    return {found.path: hashlib.sha256(read(there / found.path)).hexdigest() for found in walk(there)}
+
+
+def test_the_commands_of_the_readme_restore_an_archive_in_a_bucket_on_a_cluster(
+    cluster, archive, expected, s3, variables
+):
+    s3.upload(archive, "cluster/photos")
+    token, _, submit = readme_commands()
+    assert token.startswith("export RAY_AUTH_MODE=token RAY_AUTH_TOKEN=")
+    code, out, err = ended(cluster.shell(f"{submit} --set model.weights={cluster.weights}"))
+    assert (code, out.splitlines()[-1]) == (1, expected[1]), err
+    assert {json.loads(line)["event"] for line in out.splitlines()[:-1]} == {"step", "item"}
+    assert digests("s3://films/cluster/restored") == expected[0]
+    (job,) = cluster.jobs().values()
+    assert job["runtime_env"] == {}
+    assert SECRET not in json.dumps(job)
+    drawn = names_drawn()
+    assert drawn - cluster.metrics() == {"ray_f2s_gpu_seconds_total"}  # no worker held one
+    logs = [path for path in cluster.temporary.glob("session_*/logs/**/*") if path.is_file()]
+    assert len(logs) > 10
+    assert [path for path in logs if SECRET.encode() in path.read_bytes() or TOKEN.encode() in path.read_bytes()] == []
+
+
+def test_a_job_that_is_left_goes_on_and_the_same_command_follows_it(cluster, archive, tmp_path):
+    before, last = set(cluster.jobs()), "1 done, 0 failed, 0 pending"
+    (tmp_path / "in").mkdir()
+    shutil.copy(archive / "scans/grey.jpg", tmp_path / "in")
+    places = (tmp_path / "in", tmp_path / "out")
+    first = cluster.submit(*places)
+    for line in first.stdout:
+        if '"item"' in line:
+            break
+    first.send_signal(signal.SIGINT)
+    code, _, err = ended(first)
+    (job_id,) = set(cluster.jobs()) - before
+    assert code == 130
+    assert err.splitlines()[-1] == (
+        f"f2s: job {job_id} goes on; the same command follows it again, "
+        f"`ray job stop {job_id} --address {cluster.dashboard}` ends it"
+    )
+    assert cluster.jobs()[job_id]["status"] == "RUNNING"
+    code, out, err = ended(cluster.submit(*places))
+    assert (code, out.splitlines()[-1]) == (0, last)
+    assert f"f2s: job {job_id} goes on at {cluster.dashboard}" in err.splitlines()
+    assert '"item"' in out  # from its begin
+    assert set(cluster.jobs()) - before == {job_id}
+    code, out, err = ended(cluster.submit(*places))
+    assert (code, out.splitlines()[-1]) == (0, last)
+    assert f"f2s: job {job_id}-2 begins at {cluster.dashboard}" in err.splitlines()
+    assert '"item"' not in out
+
+
+def test_what_the_job_says_is_wrong_is_passed_on(cluster, tmp_path):
+    code, out, _ = ended(cluster.submit(tmp_path / "nowhere", tmp_path / "out"))
+    assert (code, out.splitlines()[-1]) == (
+        2,
+        f"f2s: INPUT {tmp_path}/nowhere is not there; give a folder or a bucket with photos",
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "variables", "code", "said"),
+    [
+        (
+            "",
+            {"RAY_AUTH_TOKEN": ""},
+            3,
+            "the cluster's token is needed: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to the file that holds it",
+        ),
+        ("", {"RAY_AUTH_TOKEN": "no" * 32}, 3, "the token is not that of this cluster"),
+        ("--address http://127.0.0.1:9", {}, 3, "nobody answers at http://127.0.0.1:9; "),
+        ("--address 127.0.0.1:8265", {}, 2, "give the dashboard of the head, http://HEAD:8265"),
+        ("--set plan.nonsense=1", {}, 2, "plan.nonsense: no such key"),
+    ],
+)
+def test_what_is_wrong_before_is_one_line(cluster, more, variables, code, said):
+    came, out, err = ended(cluster.submit("s3://films/a", "s3://films/b", more=more, **variables))
+    assert (came, out, len(err.splitlines())) == (code, "", 1), err
+    assert said in err
+    assert TOKEN not in err
+
+
+def test_a_cluster_is_joined_by_its_address_and_nobody_is_let_in_without_the_token(cluster, archive, tmp_path):
+    words = f"f2s index {archive} {tmp_path / 'out'} --ray 127.0.0.1:{cluster.gcs_port}"
+    code, _, err = ended(cluster.shell(words, RAY_AUTH_TOKEN=""))
+    assert code == 3
+    assert err.splitlines()[-1].startswith("f2s: Ray cannot start: the cluster's token is needed")
+    code, out, err = ended(cluster.shell(words))
+    assert (code, out.splitlines()[-1]) == (1, "9 done, 3 failed, 0 pending"), err
+
+
+def test_seconds_of_gpus_are_counted(cluster, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        (tmp_path / "in" / f"{name}.png").write_bytes(b"x")
+    lines = (
+        "from pathlib import Path; from f2s_catalog.ledger import Catalog; from f2s_ray.engines.ray_data import RayConfig, run",
+        "from tests.engines.placed import placed_flow",
+        f"config = RayConfig(address='127.0.0.1:{cluster.gcs_port}', gpus_per_worker=0.5)",
+        f"run(placed_flow(Path({str(tmp_path / 'in')!r}), 0.1), Catalog(Path({str(tmp_path / 'out')!r})), 'run', config=config)",
+    )
+    code, out, err = ended(cluster.shell(shlex.join([sys.executable, "-c", "\n".join(lines)])))
+    assert code == 0, out + err
+    assert "ray_f2s_gpu_seconds_total" in cluster.metrics()
