@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,12 @@ class Wire:
     received: int = 0
     connections: int = 0
     _sockets: list[socket.socket] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """Hang up on everybody; who calls again is passed on."""
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def again(command: str, output: str, common: Common, retry: frozenset[str] = fro
 
 def run_job(job: Job, flow: Flow) -> Ended:
     """Run the flow and print the last line."""
+    engine = _engine(job.config)
     steps = flow(job.config, job.source, job.output)
     last_step = _last_step(steps, job.output)
     if job.common.limit is not None:
@@ -91,7 +92,7 @@ def run_job(job: Job, flow: Flow) -> Ended:
     run = Run.start(job.output, dump(job.config), facts)
     catalog = Catalog(job.output)
     with watch(run, job.common) as on_progress:
-        _engine(job.config)(steps, catalog, run.run_id, on_progress=on_progress, retry_failed=job.retry)
+        engine(steps, catalog, run.run_id, on_progress=on_progress, retry_failed=job.retry)
     if not job.config.identities and (left := left_over(job.output)):
         error_line(left)
     counts = tally(catalog, last_step)

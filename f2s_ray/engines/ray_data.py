@@ -184,7 +184,9 @@ class _Cluster:
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
-            raise JobError(f"Ray cannot start: {one_line(error)}; use the local engine, or mend the cluster") from error
+            where = self._config.address
+            way = f"see that the head runs at {where} and has this token" if where else "use the local engine"
+            raise JobError(f"Ray cannot start: {one_line(error)}; {way}") from error
         _quiet()
 
     def _pool(self, *, on_gpu: bool) -> _Pool:

@@ -20,9 +20,11 @@ NO_TOKEN = "the cluster's token is needed: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN
 
 
 def one_line(error: Exception) -> str:
-    """The first line of what Ray says, which of a missing token says too much and of a wrong one too little."""
-    name, first = type(error).__name__, (str(error).splitlines() or [""])[0]
-    if name == "AuthenticationError":
-        is_wrong = "couldn't find" not in first and "Missing" not in first
-        return f"the token is not that of this cluster ({NO_TOKEN})" if is_wrong else NO_TOKEN
-    return first or name
+    """The first line of what Ray says; of a token in our own words, for it says too much or too little."""
+    text = str(error)
+    if type(error).__name__ == "AuthenticationError":
+        if "couldn't find" in text or "Missing" in text:
+            return NO_TOKEN
+        if "nvalid" in text:
+            return f"the token is not that of this cluster; {NO_TOKEN}"
+    return (text.splitlines() or [type(error).__name__])[0]

@@ -1,6 +1,7 @@
 """The commands of the README on a real cluster, with the archive on a real S3 server; and what else can happen to a job."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +23,12 @@ import psutil
 import pytest
 from f2s_catalog.place import place
 
+from f2s_ray.cli.submit import entrypoint
+from f2s_ray.config import load
+from f2s_ray.errors import ConfigError
 from tests.faults.made import ROOT, make_archive
 from tests.jobs.test_jobs import names_drawn
-from tests.s3_server import SECRET
+from tests.s3_server import SECRET, wire_to
 
 pytest.importorskip("ray", reason="needs f2s-ray[cluster]")
 
@@ -43,7 +48,7 @@ class Running:
     folder: Path
     temporary: Path
     variables: dict[str, str]
-    gcs_port: int
+    address: str
     metrics_port: int
     dashboard: str
     weights: Path
@@ -103,7 +108,9 @@ def cluster(s3, tmp_path_factory, tiny_weights):
         "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}",
     }
     variables |= {"HOME": str(home), "F2S_CACHE": os.environ.get("F2S_CACHE", str(Path.home() / ".cache/f2s_ray"))}
-    running = Running(home, Path(temporary), variables, gcs, metrics, f"http://127.0.0.1:{dashboard}", tiny_weights)
+    running = Running(
+        home, Path(temporary), variables, f"127.0.0.1:{gcs}", metrics, f"http://127.0.0.1:{dashboard}", tiny_weights
+    )
     ports = f"--port {gcs} --dashboard-port {dashboard} --metrics-export-port {metrics}"
     agents = f"--dashboard-agent-listen-port {agent} --dashboard-agent-grpc-port {grpc}"
     size = f"--temp-dir {temporary} --num-cpus 2 --num-gpus 1 --object-store-memory 150000000"
@@ -166,17 +173,19 @@ def test_a_job_that_is_left_goes_on_and_the_same_command_follows_it(cluster, arc
     (tmp_path / "in").mkdir()
     shutil.copy(archive / "scans/grey.jpg", tmp_path / "in")
     places = (tmp_path / "in", tmp_path / "out")
-    first = cluster.submit(*places)
-    for line in first.stdout:
-        if '"item"' in line:
-            break
-    first.send_signal(signal.SIGINT)
-    code, _, err = ended(first)
+    with wire_to(cluster.dashboard) as wire:
+        first = cluster.submit(*places, more=f"--address {wire.endpoint}")
+        seen = [until_an_item(first)]
+        wire.cut()
+        seen.append(until_an_item(first))  # after it asked again
+        first.send_signal(signal.SIGINT)
+        code, _, err = ended(first)
+    assert seen[0] != seen[1]
     (job_id,) = set(cluster.jobs()) - before
     assert code == 130
     assert err.splitlines()[-1] == (
         f"f2s: job {job_id} goes on; the same command follows it again, "
-        f"`ray job stop {job_id} --address {cluster.dashboard}` ends it"
+        f"`ray job stop {job_id} --address {wire.endpoint}` ends it"
     )
     assert cluster.jobs()[job_id]["status"] == "RUNNING"
     code, out, err = ended(cluster.submit(*places))
@@ -188,6 +197,10 @@ def test_a_job_that_is_left_goes_on_and_the_same_command_follows_it(cluster, arc
     assert (code, out.splitlines()[-1]) == (0, last)
     assert f"f2s: job {job_id}-2 begins at {cluster.dashboard}" in err.splitlines()
     assert '"item"' not in out
+
+
+def until_an_item(job: subprocess.Popen) -> str:
+    return next(line for line in job.stdout if '"item"' in line)
 
 
 def test_what_the_job_says_is_wrong_is_passed_on(cluster, tmp_path):
@@ -221,12 +234,24 @@ def test_what_is_wrong_before_is_one_line(cluster, more, variables, code, said):
 
 
 def test_a_cluster_is_joined_by_its_address_and_nobody_is_let_in_without_the_token(cluster, archive, tmp_path):
-    words = f"f2s index {archive} {tmp_path / 'out'} --ray 127.0.0.1:{cluster.gcs_port}"
-    code, _, err = ended(cluster.shell(words, RAY_AUTH_TOKEN=""))
-    assert code == 3
-    assert err.splitlines()[-1].startswith("f2s: Ray cannot start: the cluster's token is needed")
+    words = f"f2s index {archive} {tmp_path / 'out'} --ray {cluster.address}"
+    for token, said in (("", "the cluster's token is needed"), ("no" * 32, "Failed to connect to Ray cluster")):
+        code, _, err = ended(cluster.shell(words, RAY_AUTH_TOKEN=token))
+        assert code == 3
+        assert err.splitlines()[-1].startswith(f"f2s: Ray cannot start: {said}")
+        assert err.splitlines()[-1].endswith(f"see that the head runs at {cluster.address} and has this token")
     code, out, err = ended(cluster.shell(words))
     assert (code, out.splitlines()[-1]) == (1, "9 done, 3 failed, 0 pending"), err
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("no" * 32, 403)])
+@pytest.mark.parametrize("path", ["/api/jobs/", "/nodes", "/api/cluster_status"])
+def test_the_dashboard_answers_nobody_without_the_token(cluster, path, token, status):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(cluster.dashboard + path, headers=headers))
+    caught.value.close()
+    assert caught.value.code == status
 
 
 def test_seconds_of_gpus_are_counted(cluster, tmp_path):
@@ -236,9 +261,31 @@ def test_seconds_of_gpus_are_counted(cluster, tmp_path):
     lines = (
         "from pathlib import Path; from f2s_catalog.ledger import Catalog; from f2s_ray.engines.ray_data import RayConfig, run",
         "from tests.engines.placed import placed_flow",
-        f"config = RayConfig(address='127.0.0.1:{cluster.gcs_port}', gpus_per_worker=0.5)",
+        f"config = RayConfig(address={cluster.address!r}, gpus_per_worker=0.5)",
         f"run(placed_flow(Path({str(tmp_path / 'in')!r}), 0.1), Catalog(Path({str(tmp_path / 'out')!r})), 'run', config=config)",
     )
     code, out, err = ended(cluster.shell(shlex.join([sys.executable, "-c", "\n".join(lines)])))
     assert code == 0, out + err
     assert "ray_f2s_gpu_seconds_total" in cluster.metrics()
+
+
+def test_what_is_chosen_travels_in_the_words_and_decides_which_job_it_is(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text(
+        "model: {tile_px: 256}\nengine: {kind: ray, address: 10.0.0.1:6379, workers: 9}\n"
+    )
+    config = load(str(tmp_path / "mine.yaml"), ["restore.film.preset=ffv1", "references.count=3"])
+    words = entrypoint("s3://a/it's & so", "s3://a/out", config, 5)
+    assert words[:6] == ["f2s", "restore", "s3://a/it's & so", "s3://a/out", "--ray", "auto"]
+    assert words[-2:] == ["--limit", "5"]
+    overrides = [word for before, word in itertools.pairwise(words) if before == "--set"]
+    assert load(None, [*overrides, "engine.kind=ray", "engine.address=10.0.0.1:6379"]) == config
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ConfigError, match="lies inside INPUT"):
+        entrypoint("s3://a/in", "s3://a/in/out", config, None)
+
+
+def test_a_folder_must_be_the_same_on_all_nodes_and_its_whole_path_travels(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = entrypoint("in", "s3://a/out", load(None, []), None)
+    assert words == ["f2s", "restore", str(tmp_path / "in"), "s3://a/out", "--ray", "auto"]
+    assert capsys.readouterr().err == f"f2s: {tmp_path / 'in'} is a folder: all nodes must have the same one there\n"
