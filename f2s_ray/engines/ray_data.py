@@ -6,8 +6,6 @@ import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
 import atexit
 import logging
 import math
-import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.engines.inflight import InFlight
 from f2s_ray.engines.ray_metrics import Metrics
-from f2s_ray.engines.ray_settings import one_line
+from f2s_ray.engines.ray_settings import one_line, set_token
 from f2s_ray.engines.run import Engine, Progress, Summary, Work, run_flow
 from f2s_ray.errors import F2SError, JobError
 from f2s_ray.flows.step import MapStep, Stage, Step
@@ -123,6 +121,10 @@ class _Cluster:
         self._config = config
         self._folder: str | None = None
 
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics()
+
     def restorers(self) -> int:
         """How many workers a step for GPUs has."""
         if self._config.workers is None and self._config.address is not None:
@@ -132,7 +134,7 @@ class _Cluster:
     def map_items(self, step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
         """The items of a step, run on the pool; outcomes in the order in which they end."""
         self._start()
-        pool, metrics = self._pool(on_gpu=step.on_gpu), Metrics()
+        pool, metrics = self._pool(on_gpu=step.on_gpu), self._metrics
         (record_type,) = {type(work.item.record) for work in works}
         left = {work.item.item_id: work.item.path for work in works}
         metrics.is_pending(step.name, len(left))
@@ -173,7 +175,7 @@ class _Cluster:
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
-            _set_token()
+            set_token()
             options = {
                 "address": "local",
                 "num_cpus": math.ceil(self._pool(on_gpu=False).workers * self._config.cpus_per_worker) + 1,
@@ -230,12 +232,6 @@ def _block(works: Sequence[Work]) -> pa.Table:
             "attempt": [work.started.model_dump_json() for work in works],
         }
     )
-
-
-def _set_token() -> None:
-    """A token of this process alone for the cluster it starts, so that none is left on the disk."""
-    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def _quiet() -> None:

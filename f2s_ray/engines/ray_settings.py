@@ -1,8 +1,9 @@
 """What Ray reads from the environment when it is imported: no reports home, no bars, no chatter, nobody in without a token."""
 
 import os
+import secrets
 
-__all__ = ["NO_TOKEN", "one_line"]
+__all__ = ["NO_TOKEN", "one_line", "set_token"]
 
 for _name, _value in {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -28,3 +29,9 @@ def one_line(error: Exception) -> str:
         if "nvalid" in text:
             return f"the token is not that of this cluster; {NO_TOKEN}"
     return (text.splitlines() or [type(error).__name__])[0]
+
+
+def set_token() -> None:
+    """A token of this process alone for the cluster that it starts, so that none is left on the disk."""
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
