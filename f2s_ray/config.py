@@ -24,8 +24,20 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["local", "ray"] = Field("local", description="in this process, or on Ray")
-    address: str = Field("local", description="Ray only: local is a private cluster, auto the one of this machine")
-    workers: int = Field(1, ge=1, le=1024, description="Ray only: actors of each step")
+    address: str = Field(
+        "local", description="Ray only: local is a private cluster, auto the one of this machine or job, or HOST:PORT"
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Ray only: actors of a step at most; who finds no room waits for a node. null: what has room when the "
+        "step begins, of a private cluster one",
+    )
+    cpus_per_worker: float = Field(1.0, gt=0, description="Ray only: processors that an actor takes; 0.5 is a share")
+    gpus_per_worker: float = Field(
+        0.0, ge=0, description="Ray only: GPUs that an actor takes which estimates, judges or restores; 0 is none"
+    )
     item_seconds: float = Field(
         43_200, gt=0, description="how long one step may take at one item; after that its process is ended"
     )

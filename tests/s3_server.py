@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,6 +104,12 @@ class Wire:
 
     def count_answered(self, chunk: bytes) -> None:
         self.received += len(chunk)
+
+    def cut(self) -> None:
+        """Hang up on everybody; who calls again is passed on."""
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

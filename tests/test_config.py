@@ -96,7 +96,7 @@ def test_a_hostile_or_broken_file_is_one_clear_line(tmp_path, text, words):
 
 
 def test_a_missing_file_names_the_presets(tmp_path):
-    with pytest.raises(ConfigError, match="archive, film, preview, smoke"):
+    with pytest.raises(ConfigError, match="archive, cluster, film, preview, smoke"):
         load(str(tmp_path / "none.yaml"), [])
 
 

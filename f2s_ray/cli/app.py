@@ -9,7 +9,7 @@ from functools import partial
 
 import typer
 
-from f2s_ray.cli import archive, demo, erase, evaluate, look, people, sidecars, train, view, weights
+from f2s_ray.cli import archive, demo, erase, evaluate, look, people, sidecars, submit, train, view, weights
 from f2s_ray.cli.options import QueryCommand, examples
 from f2s_ray.cli.text import error_line, print_line
 from f2s_ray.engines.watched import watched
@@ -18,6 +18,7 @@ __all__ = ["app", "main", "version"]
 
 EXTRAS = {
     "ray": "cluster",
+    "aiohttp": "cluster",
     "skimage": "demo",
     "av": "demo",
     "skvideo": "demo",
@@ -107,6 +108,13 @@ def _register() -> None:
             "f2s restore photos restored --limit 20 --ray local",
         )
     )(archive.restore)
+    app.command(
+        epilog=examples(
+            "f2s submit s3://archive/photos s3://archive/restored --address http://127.0.0.1:8265",
+            "f2s submit s3://archive/films s3://archive/masters --address http://127.0.0.1:8265 -c film --limit 20",
+            "f2s submit /mnt/photos /mnt/restored --address https://head:8265 -c cluster --set engine.workers=64",
+        )
+    )(submit.submit)
     app.command(epilog=examples("f2s index photos restored", "f2s index photos restored --json"))(archive.index)
     app.command(epilog=examples("f2s identify restored", "f2s identify restored --afresh"))(archive.identify)
     app.command(epilog=examples("f2s plan restored", "f2s plan restored --limit 20"))(archive.plan)
@@ -179,7 +187,8 @@ def run(words: list[str]) -> int:
         error_line(f"{words_wrong.rstrip('.')}; see `f2s --help`")
         return 2
     except typer.Abort:
-        code = 130
+        error_line("interrupted; what was finished is kept, the same command goes on from there")
+        return 130
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
@@ -187,8 +196,6 @@ def run(words: list[str]) -> int:
             raise
         error_line(str(error))
         return known
-    if code == 130:
-        error_line("interrupted; what was finished is kept, the same command goes on from there")
     return code
 
 

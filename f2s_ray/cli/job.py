@@ -14,7 +14,7 @@ from f2s_ray.cli.progress import watch
 from f2s_ray.cli.runs import Run, has_run, read_run
 from f2s_ray.cli.tally import Tally, tally
 from f2s_ray.cli.text import error_line, print_json, print_line
-from f2s_ray.config import Config, EngineConfig, dump, load, load_text
+from f2s_ray.config import Config, dump, load, load_text
 from f2s_ray.engines import local
 from f2s_ray.engines.run import Selection, Summary
 from f2s_ray.errors import ConfigError, JobError
@@ -79,6 +79,7 @@ def again(command: str, output: str, common: Common, retry: frozenset[str] = fro
 
 def run_job(job: Job, flow: Flow) -> Ended:
     """Run the flow and print the last line."""
+    engine = _engine(job.config)
     steps = flow(job.config, job.source, job.output)
     last_step = _last_step(steps, job.output)
     facts = {"command": job.command, "input": str(job.source), "last_step": last_step, "version": __version__}
@@ -86,7 +87,7 @@ def run_job(job: Job, flow: Flow) -> Ended:
     catalog = Catalog(job.output)
     with watch(run, job.common) as on_progress:
         selection = Selection(job.retry, job.common.limit)
-        _engine(job.config.engine)(steps, catalog, run.run_id, selection=selection, on_progress=on_progress)
+        engine(steps, catalog, run.run_id, selection=selection, on_progress=on_progress)
     if not job.config.identities and (left := left_over(job.output)):
         error_line(left)
     counts = tally(catalog, last_step)
@@ -101,19 +102,21 @@ def _last_step(steps: list[Step], output: Place) -> str:
     return names[-1] if names else str(read_run(output)["last_step"])
 
 
-def _engine(config: EngineConfig) -> Callable[..., Summary]:
+def _engine(whole: Config) -> Callable[..., Summary]:
     """The engine's ``run``; Ray is loaded only when it is asked for."""
+    config = whole.engine
     if config.kind == "local":
         return partial(local.run, item_seconds=config.item_seconds)
     try:
         from f2s_ray.engines import ray_data
     except ModuleNotFoundError as error:
         raise JobError(f"{error.name} is not installed: pip install 'f2s-ray[cluster]', or leave --ray out") from error
+    if config.gpus_per_worker and whole.model.device == "cpu":
+        held = f"engine.gpus_per_worker={config.gpus_per_worker:g}"
+        raise ConfigError(f"{held}, but model.device=cpu leaves them idle; add --set model.device=cuda")
     address = None if config.address == "local" else config.address
-    return partial(
-        ray_data.run,
-        config=ray_data.RayConfig(address=address, workers=config.workers, item_seconds=config.item_seconds),
-    )
+    settings = config.model_dump(exclude={"kind", "address"})
+    return partial(ray_data.run, config=ray_data.RayConfig(address=address, **settings))
 
 
 def _refuse_other_archive(output: Place, source: Place) -> None:

@@ -11,7 +11,7 @@ from f2s_ray.errors import ConfigError, JobError
 if TYPE_CHECKING:
     from f2s_catalog.place import Place
 
-__all__ = ["existing_output", "input_place", "output_place"]
+__all__ = ["apart", "existing_output", "input_place", "output_place", "parsed"]
 
 
 def input_place(word: str) -> "Place":
@@ -22,7 +22,7 @@ def input_place(word: str) -> "Place":
     """
     from f2s_catalog.place import is_folder
 
-    found = _place(word)
+    found = parsed(word)
     if isinstance(found, Path) and found.exists() and not found.is_dir():
         raise ConfigError(f"INPUT {word} is not a folder; give the folder that holds it")
     if not is_folder(found):
@@ -41,15 +41,26 @@ def output_place(word: str, source: "Place") -> "Place":
         ConfigError: it is a file, inside INPUT, or INPUT is inside it.
         JobError: it cannot be written.
     """
-    found = _place(word)
+    found = parsed(word)
     if isinstance(found, Path) and found.exists() and not found.is_dir():
         raise ConfigError(f"OUTPUT {word} is a file; give a folder")
-    if f"{found}/".startswith(f"{source}/"):
-        raise ConfigError(f"OUTPUT {word} lies inside INPUT {source}, which is never written to; choose another place")
-    if f"{source}/".startswith(f"{found}/"):
-        raise ConfigError(f"INPUT {source} lies inside OUTPUT {word}; choose another OUTPUT")
+    apart(source, found)
     _probe(found)
     return found
+
+
+def apart(source: "Place", output: "Place") -> None:
+    """See that neither lies in the other.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if f"{output}/".startswith(f"{source}/"):
+        raise ConfigError(
+            f"OUTPUT {output} lies inside INPUT {source}, which is never written to; choose another place"
+        )
+    if f"{source}/".startswith(f"{output}/"):
+        raise ConfigError(f"INPUT {source} lies inside OUTPUT {output}; choose another OUTPUT")
 
 
 def existing_output(word: str) -> "Place":
@@ -61,7 +72,7 @@ def existing_output(word: str) -> "Place":
     """
     from f2s_catalog.store import catalog_folder, check_catalog
 
-    found = _place(word)
+    found = parsed(word)
     if not isinstance(found, Path):
         check_catalog(found)
     elif not catalog_folder(found).is_dir():
@@ -92,8 +103,12 @@ def _probe(where: "Place") -> None:
         raise JobError(f"cannot write to OUTPUT {where}: {why}; give this user the right or choose another") from error
 
 
-def _place(word: str) -> "Place":
-    """A place, before a folder called ``ftp:`` is made, and whose name the catalog can keep."""
+def parsed(word: str) -> "Place":
+    """A place that may not be there yet; no folder called ``ftp:``, and one whose name the catalog can keep.
+
+    Raises:
+        ConfigError: it is no folder and no bucket.
+    """
     from f2s_catalog.errors import CatalogError
     from f2s_catalog.place import place
 

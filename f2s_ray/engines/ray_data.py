@@ -1,28 +1,17 @@
-"""A flow run on Ray Data: a pool of workers for each map step, here or on a cluster. The only file with Ray."""
+"""A flow run on Ray Data: a pool of workers for each map step, here or on a cluster."""
 
-import os
+import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
 
-# Ray reads these when it is imported: no reports home, no progress bars, no chatter, nobody in without a token.
-for _name, _value in {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    "RAY_TQDM": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE": "1",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_AUTH_MODE": "token",
-}.items():
-    os.environ.setdefault(_name, _value)
-
-# ruff: noqa: E402 (the imports stand after the environment that they read)
+# isort: split
 import atexit
 import logging
-import secrets
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -33,6 +22,8 @@ from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.engines.inflight import InFlight
+from f2s_ray.engines.ray_metrics import Metrics
+from f2s_ray.engines.ray_settings import one_line, set_token
 from f2s_ray.engines.run import PENDING, Engine, Progress, Selection, Summary, Work, run_flow
 from f2s_ray.errors import F2SError, JobError
 from f2s_ray.flows.step import MapStep, Stage, Step
@@ -40,6 +31,9 @@ from f2s_ray.flows.step import MapStep, Stage, Step
 __all__ = ["RayConfig", "run"]
 
 _OBJECT_STORE_BYTES = 256 * 2**20
+_MOST_BLOCKS = 10_000  # of one pool: the driver keeps something of each until that ends
+_MOST_WORKERS = 1024
+_MOST_DEATHS_AT_START = 3  # of workers whose node went while they began
 
 
 class RayConfig(BaseModel):
@@ -47,10 +41,9 @@ class RayConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     address: str | None = Field(default=None, description="of a running cluster; null starts one on this machine")
-    workers: int = Field(
-        default=2, ge=1, description="workers of each map step; each takes one CPU and loads the stage"
-    )
-    gpus_per_worker: float = Field(default=0.0, ge=0.0, description="share of a GPU that each worker takes")
+    workers: int | None = Field(default=None, ge=1, description="of a step at most; null is what has room")
+    cpus_per_worker: float = Field(default=1.0, gt=0, description="processors that each worker takes")
+    gpus_per_worker: float = Field(default=0.0, ge=0.0, description="GPUs that each worker of a step for GPUs takes")
     items_per_block: int = Field(default=4, ge=1, description="items that a worker takes, and hands back, at once")
     item_seconds: float | None = Field(default=None, gt=0, description="how long an item may take")
 
@@ -71,7 +64,7 @@ def run(
     """
     cluster = _Cluster(config)
     try:
-        engine = Engine(cluster.map_items, config.workers, config.item_seconds, is_spread=True)
+        engine = Engine(cluster.map_items, cluster.restorers(), config.item_seconds, is_spread=True)
         return run_flow(flow, catalog, run_id, engine, selection=selection, on_progress=on_progress)
     finally:
         cluster.stop()
@@ -109,6 +102,18 @@ class _Worker:
         )
 
 
+@dataclass(frozen=True)
+class _Pool:
+    """As many workers from the begin of a step to its end: pools that grow starve others, and load networks late.
+
+    A worker that finds no room waits for a node, and works from then on; the others do not wait for it.
+    """
+
+    workers: int
+    cpus: float
+    gpus: float
+
+
 class _Cluster:
     """A connection to Ray that is made when it is first needed."""
 
@@ -116,17 +121,31 @@ class _Cluster:
         self._config = config
         self._folder: str | None = None
 
+    @cached_property
+    def _metrics(self) -> Metrics:
+        return Metrics()
+
+    def restorers(self) -> int:
+        """How many workers a step for GPUs has."""
+        if self._config.workers is None and self._config.address is not None:
+            self._start()
+        return self._pool(on_gpu=True).workers
+
     def map_items(self, step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
         """The items of a step, run on the pool; outcomes in the order in which they end."""
         self._start()
+        pool, metrics = self._pool(on_gpu=step.on_gpu), self._metrics
         (record_type,) = {type(work.item.record) for work in works}
         left = {work.item.item_id: work.item.path for work in works}
+        metrics.is_pending(step.name, len(left))
         try:
-            for batch in self._stream(step, works, (record_type, in_flight)):
+            for batch in self._stream(step, works, pool, (record_type, in_flight)):
                 for row in batch.to_pylist():
                     records = tuple(step.writes.model_validate_json(text) for text in row["records"])
                     outcome = Outcome(Attempt.model_validate_json(row["attempt"]), records)
                     del left[outcome.attempt.item_id]
+                    metrics.ended(outcome, pool.gpus)
+                    metrics.is_pending(step.name, len(left))
                     yield outcome
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, F2SError):
@@ -156,10 +175,10 @@ class _Cluster:
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
-            _set_token()
+            set_token()
             options = {
                 "address": "local",
-                "num_cpus": self._config.workers + 1,
+                "num_cpus": math.ceil(self._pool(on_gpu=False).workers * self._config.cpus_per_worker) + 1,
                 "object_store_memory": _OBJECT_STORE_BYTES,
                 "include_dashboard": False,
                 "_temp_dir": self._folder,
@@ -167,26 +186,43 @@ class _Cluster:
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
-            raise JobError(
-                f"Ray cannot start: {str(error).splitlines()[0]}; use the local engine, or mend the cluster"
-            ) from error
+            where = self._config.address
+            way = f"see that the head runs at {where} and has this token" if where else "use the local engine"
+            raise JobError(f"Ray cannot start: {one_line(error)}; {way}") from error
         _quiet()
 
-    def _stream(self, step: MapStep, works: Sequence[Work], more: tuple[type[Record], InFlight]) -> Iterator[pa.Table]:
-        rows = max(1, min(self._config.items_per_block, len(works) // (8 * self._config.workers)))
-        blocks = [_block(works[start : start + rows]) for start in range(0, len(works), rows)]
-        # A worker that dies is begun again, and its items are given to the next, without end: who dies of what is counted
-        # by ``in_flight``, and a run in which nothing goes on is ended by Ray.
-        results = ray.data.from_arrow(blocks).map_batches(
-            _Worker,
-            fn_constructor_args=(step.stage, step.config, *more),
-            batch_size=1,
-            batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(size=min(self._config.workers, len(blocks))),
-            num_cpus=1,
-            num_gpus=self._config.gpus_per_worker,
-        )
-        return iter(results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+    def _pool(self, *, on_gpu: bool) -> _Pool:
+        cpus, gpus = self._config.cpus_per_worker, self._config.gpus_per_worker if on_gpu else 0.0
+        if self._config.workers is not None or self._config.address is None:
+            return _Pool(self._config.workers or 1, cpus, gpus)
+        return _Pool(max(1, min(_room(cpus, gpus), _MOST_WORKERS)), cpus, gpus)
+
+    def _stream(
+        self, step: MapStep, works: Sequence[Work], pool: _Pool, more: tuple[type[Record], InFlight]
+    ) -> Iterator[pa.Table]:
+        rows = max(1, min(self._config.items_per_block, len(works) // (8 * pool.workers)))
+        blocks = (works[start : start + rows] for start in range(0, len(works), rows))
+        while some := [_block(block) for block in islice(blocks, _MOST_BLOCKS)]:
+            # A worker that dies is begun again, and its items are given to the next, without end: who dies of what is counted
+            # by ``in_flight``, and a run in which nothing goes on is ended by Ray.
+            results = ray.data.from_arrow(some).map_batches(
+                _Worker,
+                fn_constructor_args=(step.stage, step.config, *more),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=ray.data.ActorPoolStrategy(size=min(pool.workers, len(some))),
+                num_cpus=pool.cpus,
+                num_gpus=pool.gpus,
+            )
+            yield from results.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+def _room(cpus: float, gpus: float) -> int:
+    """How many workers find room on the nodes that are there."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return sum(
+        int(min(node.get("CPU", 0.0) / cpus, node.get("GPU", 0.0) / gpus if gpus else math.inf)) for node in nodes
+    )
 
 
 def _block(works: Sequence[Work]) -> pa.Table:
@@ -198,12 +234,6 @@ def _block(works: Sequence[Work]) -> pa.Table:
     )
 
 
-def _set_token() -> None:
-    """A token of this process alone for the cluster it starts, so that none is left on the disk."""
-    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-
-
 def _quiet() -> None:
     """No lines of Ray's own (what ends a run is raised), and a bug of a stage as itself."""
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
@@ -211,3 +241,4 @@ def _quiet() -> None:
     context.print_on_execution_start = False
     context.enable_progress_bars = False
     context.raise_original_map_exception = True
+    context.max_consecutive_actor_init_deaths = _MOST_DEATHS_AT_START

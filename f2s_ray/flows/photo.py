@@ -147,9 +147,9 @@ def plan_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
     return [
         *index_flow(config, source, output),
         *identify_flow(config, source, output),
-        MapStep("estimate", EstimateCode, estimate, items.estimate_units, _PEOPLE, CodeEstimate),
+        MapStep("estimate", EstimateCode, estimate, items.estimate_units, _PEOPLE, CodeEstimate, on_gpu=True),
         ReduceStep("borrow", codes, steered, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
-        MapStep("judge", JudgeTracks, judge, judge_units, (*_PEOPLE, DegradationCode), TrackGate),
+        MapStep("judge", JudgeTracks, judge, judge_units, (*_PEOPLE, DegradationCode), TrackGate, on_gpu=True),
         ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, TrackGate, RestoreTask), (RestoreTask,)),
     ]
 
@@ -193,6 +193,7 @@ def restore_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step
             wave_cost=_WAVE_SECONDS,
             files=place.unmade,
             lost=place.unmade,
+            on_gpu=True,
         ),
         MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia, lost=place.open),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), items.score_units, (*made, RestoredMedia), QualityReport),

@@ -63,6 +63,7 @@ class MapStep:
     wave_cost: float = math.inf
     files: Callable[[Catalog], Mapping[str, float]] | None = None
     lost: Callable[[Catalog], Mapping[str, float]] | None = None
+    on_gpu: bool = False  # its networks are large enough for one
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""

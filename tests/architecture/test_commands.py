@@ -29,6 +29,7 @@ def test_the_commands_of_the_product_are_all_there():
     promised = [
         "demo",
         "restore",
+        "submit",
         "index",
         "identify",
         "plan",

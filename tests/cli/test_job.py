@@ -111,6 +111,17 @@ def test_a_second_archive_in_one_output_is_refused(archive, tmp_path):
         run(other, tmp_path / "out")
 
 
+def test_gpus_that_nothing_would_use_are_refused_before_the_run_begins(archive, tmp_path):
+    pytest.importorskip("ray", reason="needs f2s-ray[cluster]")
+    overrides = ("engine.gpus_per_worker=0.5", "engine.kind=ray")
+    with pytest.raises(ConfigError) as caught:
+        run(archive, tmp_path / "out", Common(quiet=True, overrides=overrides))
+    assert str(caught.value) == (
+        "engine.gpus_per_worker=0.5, but model.device=cpu leaves them idle; add --set model.device=cuda"
+    )
+    assert not (tmp_path / "out" / "runs").exists()
+
+
 def test_an_archive_that_was_moved_goes_on(archive, tmp_path, capsys):
     run(archive, tmp_path / "out")
     moved = archive.rename(tmp_path / "moved")
