@@ -58,7 +58,11 @@ class Calm:
         source, output = seen(command.source, self.files), seen(command.output, self.files)
         wrong = violations(dict(self.before), source, output, ended[:2])
         tree, tables = digests(output, "restored"), rows(place(command.output))
-        wrong += [f"restored/{path} has other bytes" for path in tree.keys() & self.tree.keys() if tree[path] != self.tree[path]]
+        wrong += [
+            f"restored/{path} has other bytes"
+            for path in tree.keys() & self.tree.keys()
+            if tree[path] != self.tree[path]
+        ]
         is_same = _is_folder(command.source) == _is_folder(self.command.source)
         for name, found in tables.items():
             if _told(found, is_same) != _told(self.tables[name], is_same):

@@ -44,7 +44,7 @@ class Running:
     """A command that is going on; what it says is kept."""
 
     def __init__(self, words: list[str], environment: Mapping[str, str]) -> None:
-        self._files = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._files = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 (closed in ``ended``)
         out, err = self._files
         self.process = subprocess.Popen(
             words, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True

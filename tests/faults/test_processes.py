@@ -54,9 +54,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_blamed(seed, calm, comma
 
 
 @pytest.mark.fault("F2", "exit 130, said in a line, resume exact")
-@pytest.mark.parametrize(
-    "more", [(), pytest.param(ON_RAY, marks=[*LONG, pytest.mark.engine])], ids=["here", "on Ray"]
-)
+@pytest.mark.parametrize("more", [(), pytest.param(ON_RAY, marks=[*LONG, pytest.mark.engine])], ids=["here", "on Ray"])
 def test_an_interrupt_keeps_what_was_finished(more, calm, command, tell):
     one = replace(command, more=more)
     job = one.start()
@@ -74,9 +72,7 @@ def test_an_interrupt_keeps_what_was_finished(more, calm, command, tell):
 
 
 @pytest.mark.fault("F2", "exit 143, resume exact")
-@pytest.mark.parametrize(
-    "more", [(), pytest.param(ON_RAY, marks=[*LONG, pytest.mark.engine])], ids=["here", "on Ray"]
-)
+@pytest.mark.parametrize("more", [(), pytest.param(ON_RAY, marks=[*LONG, pytest.mark.engine])], ids=["here", "on Ray"])
 def test_who_is_asked_to_end_ends_at_once(more, calm, command, tell):
     one = replace(command, more=more)
     job = one.start()
