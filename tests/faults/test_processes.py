@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -84,3 +85,14 @@ def test_who_is_asked_to_end_ends_at_once(more, calm, command, tell):
     assert (code, "Traceback" in err) == (143, False), err
     assert calm.torn(one) == []
     tell(calm.resumed(one), f"exit {code} after {seconds:.1f} s")
+
+
+@pytest.mark.long
+@pytest.mark.fault("F7", "a line, exit 3, resume exact")
+def test_a_run_that_may_not_take_the_memory_it_needs(calm, command, tell):
+    if shutil.which("prlimit") is None:
+        pytest.skip("memory cannot be limited here: prlimit is not there")
+    ended = replace(command, before=("prlimit", f"--as={3 * 2**30}")).to_its_end()
+    assert (ended[0], "Traceback" in ended[2]) == (3, False), ended
+    assert calm.torn(command) == []
+    tell(calm.resumed(command), ended[2].strip())
