@@ -113,8 +113,8 @@ class Command:
 
     def start(self) -> Running:
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}", "OMP_NUM_THREADS": "1"}
-        call = [sys.executable, "-c", "from f2s_ray.cli import main; main()"]
-        return Running([*self.before, *call, *self.words], {**environment, **self.variables})
+        command = str(Path(sys.executable).with_name("f2s"))
+        return Running([*self.before, command, *self.words], {**environment, **self.variables})
 
     def to_its_end(self) -> tuple[int, str, str]:
         """As ``Running.ended``."""
