@@ -132,7 +132,8 @@ class Command:
         if not job.is_at_work():
             job.ended()
             return False
-        os.kill(chance.choice(victims), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a worker may have ended by itself
+            os.kill(chance.choice(victims), signal.SIGKILL)
         if whom == "driver":
             time.sleep(0.1)
             end_all(job.pid)

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if call.when == "call" and (marker := item.get_closest_marker("fault")):
+    if (call.when == "call" or not report.passed) and (marker := item.get_closest_marker("fault")):
         report.user_properties.append((_ROW, marker.args))
     return report
 
@@ -35,7 +35,11 @@ def pytest_runtest_makereport(item, call):
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("faults"):
         return
-    reports = [report for outcome in ("passed", "failed", "skipped") for report in terminalreporter.getreports(outcome)]
+    reports = [
+        report
+        for outcome in ("passed", "failed", "error", "skipped")
+        for report in terminalreporter.getreports(outcome)
+    ]
     rows = sorted(filter(None, map(_row, reports)), key=lambda row: (int(row[0].split("+")[0][1:]), row))
     for line in (*_HEAD, *(f"| {' | '.join(row)} |" for row in rows)):
         terminalreporter.write_line(line)
