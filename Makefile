@@ -3,10 +3,10 @@ PYTHON := $(shell for name in python3.11 python3.12 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup check fix test demo wheel bench clean
+.PHONY: help setup check fix test test-faults demo wheel bench clean
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(READY) ## Make .venv with everything and fetch the weights; does nothing the second time
 
@@ -29,6 +29,9 @@ fix: $(READY) ## Mend the style
 test: $(READY) ## Run all tests, with the weights that only measuring and training need
 	$(BIN)/f2s weights pull vgg_hed niqe_1.1.11 dlib_resnet_v1 dlib_5_landmarks
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile # threads of two workers would wait for each other
+
+test-faults: $(READY) ## Do harm to runs in every way, an hour; SOAK=30 for more minutes of many faults at once
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m fault --faults --soak $(or $(SOAK),5) -n 2 --dist loadfile tests
 
 demo: $(READY) ## Restore a small archive of real pictures and say where the page is that shows it
 	$(BIN)/f2s demo f2s-demo

@@ -2,29 +2,29 @@
 
 ``--engine ray`` kills workers and drivers in turn. ``--bucket`` has INPUT and OUTPUT in a SeaweedFS that is started for it. Each round
 starts from nothing, is killed once, begun again, and judged by ``tests/faults/checker.py``; then results and tables are
-compared with those of the undisturbed run, byte for byte, and a third run must find nothing to do. The moments are drawn from
-the length of an undisturbed run, seeded.
+compared with those of the undisturbed run, byte for byte, and a third run must find nothing to do. Moments are drawn, seeded,
+from the span in which items are worked on: so many items finished, and up to half a second more.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
 import statistics
 import time
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from f2s_catalog import storage
 from f2s_catalog.place import Place, place
 from f2s_catalog.storage import remove, walk
+from pyarrow import fs
 
-from tests.faults.checker import Seen, digests, violations
+from tests.faults.judged import Calm, Judged, again, calm_run, seen
 from tests.faults.made import Command, make_archive
 from tests.models.tiny import save_all
 from tests.s3_server import s3_server
-from tests.whole.made import rows
 
 
 def main() -> None:
@@ -51,65 +51,50 @@ def main() -> None:
         campaign(asked, base, server.filesystem() if server else None, weights)
 
 
-def campaign(asked: argparse.Namespace, base: str, files: object, weights: Path) -> None:
+def campaign(asked: argparse.Namespace, base: str, files: fs.FileSystem | None, weights: Path) -> None:
     more = ("--ray", "local", "--set", "engine.workers=2") if asked.engine == "ray" else ()
-
-    def seen(word: str) -> Seen:
-        return Seen(files, word.removeprefix("s3://")) if files else Seen.folder(Path(word))
-
-    source, begun = f"{base}/in", time.monotonic()
-    before = digests(seen(source))
-    calm = Command(source, f"{base}/calm", weights, more)
-    clear(place(calm.output))
-    begin = time.monotonic()
-    ended = calm.to_its_end()
-    length = time.monotonic() - begin
-    if wrong := violations(before, seen(source), seen(calm.output), ended[:2]):
-        raise SystemExit("\n".join(["undisturbed:", *wrong, ended[2]]))
-    tree, tables = digests(seen(calm.output), "restored"), rows(place(calm.output))
+    begun = time.monotonic()
+    command = Command(f"{base}/in", f"{base}/calm", weights, more)
+    clear(place(command.output))
+    calm = calm_run(command, files)
+    one = replace(command, output=f"{base}/out")
     chance = random.Random(asked.seed)
-    wrong, struck, repeated, resumed = [], 0, [], []
+    rounds = []
     for number in range(asked.count):
         whom = "worker" if asked.engine == "ray" and number % 2 else "driver"
-        moment = chance.uniform(0.02, 1.0) * length
-        one = Command(source, f"{base}/out", weights, more)
-        clear(place(one.output))
-        struck += one.killed(moment, whom, chance)
-        begin = time.monotonic()
-        ended = one.to_its_end()
-        resumed.append(time.monotonic() - begin)
-        found = violations(before, seen(source), seen(one.output), ended[:2])
-        if digests(seen(one.output), "restored") != tree:
-            found.append("other bytes")
-        found += [
-            f"other rows in {name}"
-            for name, found_rows in rows(place(one.output)).items()
-            if found_rows != tables[name]
-        ]
-        repeated.append(again(seen(one.output)))
-        if '"event": "item"' in one.to_its_end()[1]:
-            found.append("I6 a third run did something")
-        wrong += [f"round {number}, {whom} after {moment:.2f} s: {what}" for what in found]
-        print(f"{number}: {whom} after {moment:.2f} s, {'; '.join(found) or 'as it must be'}", flush=True)
-    took = (time.monotonic() - begun) / 60
-    where = "in a bucket" if files else "in a folder"
+        rounds.append(done := killed_and_resumed(calm, one, whom, chance))
+        print(f"{number}: {whom} {done.moment}, {'; '.join(done.judged.wrong) or 'as it must be'}", flush=True)
+    wrong = [what for done in rounds for what in done.judged.wrong]
+    twice = [done.twice for done in rounds]
     print(
-        f"{asked.engine}, {where}: {asked.count} kills drawn, {struck} hit a run of {length:.1f} s; {len(wrong)} violations"
+        f"{asked.engine}, {'in a bucket' if files else 'in folders'}, seed {asked.seed}: {asked.count} kills drawn, "
+        f"{sum(done.struck for done in rounds)} hit a run of {calm.items} items; "
+        f"{sum(done.judged.lost for done in rounds)} lost, {len(wrong)} violations"
     )
-    print(f"items done twice: {max(repeated)} at most, {statistics.mean(repeated):.1f} in the mean")
-    print(f"the run after a kill took {statistics.median(resumed):.1f} s; all of it {took:.1f} min")
-    for line in wrong:
-        print(line)
+    print(f"items done twice in a round: {max(twice)} at most, {statistics.mean(twice):.1f} in the mean")
+    resumed = statistics.median(done.judged.seconds for done in rounds)
+    print(f"the run after a kill took {resumed:.1f} s; all of it {(time.monotonic() - begun) / 60:.1f} min")
 
 
-def again(output: Seen) -> int:
-    """Items that were finished more than once over all runs."""
-    seen: list[tuple[str, str]] = []
-    for path, full in output.below("runs").items():
-        if path.endswith("events.jsonl"):
-            events = [json.loads(line) for line in output.bytes(full).decode().splitlines() if line.endswith("}")]
-            seen += [(event["step"], event["path"]) for event in events if event["event"] == "item"]
-    return len(seen) - len(set(seen))
+@dataclass(frozen=True)
+class Round:
+    """When somebody was killed, whether the run was going on, what came of it, and how many items were done twice."""
+
+    moment: str
+    struck: bool
+    judged: Judged
+    twice: int
+
+
+def killed_and_resumed(calm: Calm, one: Command, whom: str, chance: random.Random) -> Round:
+    items, seconds = chance.randrange(calm.items), chance.choice((0, 0.05, 0.5)) * chance.random()
+    clear(place(one.output))
+    struck = one.killed(items, seconds, whom, chance)
+    torn = calm.torn(one) if whom == "driver" else []
+    judged = calm.resumed(one)
+    twice = again(seen(one.output, calm.files))
+    judged = replace(judged, wrong=[*torn, *judged.wrong])
+    return Round(f"{seconds:.2f} s after {items} items", struck, judged, twice)
 
 
 def clear(where: Place) -> None:

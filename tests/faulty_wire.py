@@ -13,7 +13,8 @@ from typing import Literal
 
 __all__ = ["Fault", "FaultyWire", "faulty_wire"]
 
-Kind = Literal["503", "500", "403", "reset", "cut", "short", "flip", "lost", "slow"]
+Kind = Literal["503", "500", "403", "reset", "cut", "short", "flip", "lost", "slow", "silent"]
+_SILENCE_SECONDS = 70  # more than a client waits
 _SAID = {"503": (503, "SlowDown"), "500": (500, "InternalError"), "403": (403, "ExpiredToken")}
 
 
@@ -24,6 +25,7 @@ class Fault:
     ``503``, ``500``, ``403``: said instead of an answer. ``reset``: the connection ends before anything is passed on.
     ``cut``: the body ends in the middle. ``short``: it does, and its length says so. ``flip``: one byte is another.
     ``lost``: the server did what it was asked to, and the answer does not arrive. ``slow``: it comes in drops.
+    ``silent``: nothing comes, for longer than a client waits.
     """
 
     kind: Kind
@@ -67,7 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self):
         kind = self.wire.pick(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if kind == "reset":
+        if kind in ("reset", "silent"):
+            time.sleep(_SILENCE_SECONDS if kind == "silent" else 0)
             self.close_connection = True
             return
         if kind in _SAID:
@@ -120,12 +123,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def faulty_wire(upstream: str, *faults: Fault) -> Iterator[FaultyWire]:
-    """Listen on loopback and pass all on to ``http://HOST:PORT``, but for the faults."""
+def faulty_wire(upstream: str, *faults: Fault, host: str = "127.0.0.1") -> Iterator[FaultyWire]:
+    """Listen on ``host``, loopback, and pass all on to ``http://HOST:PORT``, but for the faults."""
     handler = type("Handler", (_Handler,), {"host": upstream.removeprefix("http://")})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
+    with ThreadingHTTPServer((host, 0), handler) as proxy:
         proxy.daemon_threads = True
-        handler.wire = wire = FaultyWire(f"http://127.0.0.1:{proxy.server_port}", list(faults))
+        handler.wire = wire = FaultyWire(f"http://{host}:{proxy.server_port}", list(faults))
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         try:
             yield wire

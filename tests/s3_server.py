@@ -14,12 +14,13 @@ from pathlib import Path
 from pyarrow import fs
 
 KEY_ID, SECRET = "archivist", "canary-5ec7e7"
+READER_ID, READER_SECRET = "visitor", "canary-0b5e7e"
 BUCKET = "films"
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running SeaweedFS with one bucket and one identity."""
+    """A running SeaweedFS with one bucket, one identity that may do all, and one that may only read."""
 
     endpoint: str
 
@@ -43,8 +44,12 @@ class S3Server:
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """Run it on free ports of loopback, with its data below ``folder``."""
     config = folder / "s3.json"
-    identity = {"name": "one", "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}], "actions": ["Admin"]}
-    config.write_text(json.dumps({"identities": [identity]}))
+    who = ((KEY_ID, SECRET, ["Admin"]), (READER_ID, READER_SECRET, ["Read", "List"]))
+    identities = [
+        {"name": key_id, "credentials": [{"accessKey": key_id, "secretKey": secret}], "actions": actions}
+        for key_id, secret, actions in who
+    ]
+    config.write_text(json.dumps({"identities": identities}))
     master, volume, filer, s3 = _free_ports(4)
     words = f"-v 0 server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir {folder} -volume.max 200 -master.volumeSizeLimitMB 64"
     ports = f"-master.port {master} -volume.port {volume} -filer -filer.port {filer} -s3 -s3.port {s3} -s3.port.iceberg 0 -s3.port.lance 0"

@@ -191,6 +191,9 @@ def run(words: list[str]) -> int:
         return 130
     except ModuleNotFoundError as error:
         return _missing(error)
+    except MemoryError:
+        error_line("there is not enough memory; make room or use a larger machine, the same command goes on from there")
+        return 3
     except Exception as error:
         if (known := _known(error)) is None:
             raise

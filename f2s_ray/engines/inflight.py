@@ -8,9 +8,12 @@ They lie in the work folder of OUTPUT, or where all workers are on this machine 
 A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
 fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
 was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
+
+An item that is refused the memory that it asks for fails, too, with the kind ``memory``.
 """
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +35,13 @@ __all__ = ["CRASHED", "MOST_DEATHS", "InFlight"]
 CRASHED = "crashed"
 MOST_DEATHS = 3
 _PREFIX = "inflight-"
+_MEMORY = "memory"
+_OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)  # torch, which raises RuntimeError
+_MESSAGES = {
+    CRASHED: f"{MOST_DEATHS} processes died at it or took too long (step {{step}}); it is left alone, "
+    f"`f2s retry --kind {CRASHED}` tries again",
+    _MEMORY: f"needs more memory than there is (step {{step}}); make room, then `f2s retry --kind {_MEMORY}`",
+}
 
 
 class InFlight(BaseModel):
@@ -63,9 +73,13 @@ class InFlight(BaseModel):
             raise CatalogError(f"cannot write {marker}: {error.strerror}; make room or grant the right") from error
         try:
             if deaths >= MOST_DEATHS:
-                return _quarantined(started)
+                return _failed(started, CRASHED)
             with busy(), _limited(self.limit_seconds):
                 return attempt(stage, record, started)
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            return _failed(started, _MEMORY)
         finally:
             with suppress(OSError):
                 remove(marker)
@@ -107,10 +121,7 @@ def _limited(seconds: float | None) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _quarantined(started: Attempt) -> Outcome:
-    message = (
-        f"{started.path}: {MOST_DEATHS} processes died at it or took too long (step {started.step}); it is left alone, "
-        f"`f2s retry --kind {CRASHED}` tries again"
-    )
-    trouble = {"status": "failed", "error_kind": CRASHED, "message": message}
+def _failed(started: Attempt, kind: str) -> Outcome:
+    message = f"{started.path}: {_MESSAGES[kind].format(step=started.step)}"
+    trouble = {"status": "failed", "error_kind": kind, "message": message}
     return Outcome(started.model_copy(update=trouble), ())

@@ -44,6 +44,8 @@ class DigestFile:
             os._exit(0)
         while content == b"loop":
             pass
+        if content == b"greedy":
+            bytearray(2**60)
         if content == b"weight":
             raise JobError("weight detector.onnx is missing; run: f2s weights pull")
         yield media_item(source, file_digest(path))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import MediaItem
 
@@ -41,6 +42,7 @@ def poisoned(folder, output, engine):
     return subprocess.run(words, env=environment, cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.fault("F6", "a row for each that kills, exits or hangs; the others done")
 @pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=pytest.mark.engine)])
 def test_each_poison_has_a_row_and_all_others_are_done(folder, tmp_path, engine):
     ended = poisoned(folder, tmp_path / "out", engine)
@@ -58,6 +60,24 @@ def test_each_poison_has_a_row_and_all_others_are_done(folder, tmp_path, engine)
     if engine == "local":
         assert ended.stdout.count("a process ended at an item") == MOST_DEATHS * len(POISONS)
     assert list((tmp_path / "out").glob("work/**/*")) == []
+
+
+@pytest.mark.fault("F7", "a row for who asks for too much memory; the others done")
+@pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=[pytest.mark.engine, pytest.mark.long])])
+def test_what_needs_more_memory_than_there_is_has_a_row_and_all_others_are_done(tmp_path, engine):
+    folder = tmp_path / "input"
+    folder.mkdir()
+    for name in ("a", "greedy", "z"):
+        (folder / f"{name}.png").write_bytes(name.encode())
+    ended = poisoned(folder, tmp_path / "out", engine)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    catalog = Catalog(tmp_path / "out")
+    (failed,) = [attempt for attempt in catalog.attempts() if attempt.status == "failed"]
+    assert (failed.error_kind, failed.message) == (
+        "memory",
+        "greedy.png: needs more memory than there is (step probe); make room, then `f2s retry --kind memory`",
+    )
+    assert {row.path for row in catalog.rows(MediaItem)} == {"a.png", "z.png"}
 
 
 def test_what_crashed_is_left_alone_until_it_is_asked_for(folder, tmp_path):
@@ -88,6 +108,8 @@ def test_trouble_and_bugs_leave_nothing_in_flight(tmp_path):
     started = new_attempt(flow_of(tmp_path)[1], "a.png", "f", "a.png", 1, "run")
     in_flight = InFlight(folder=str(tmp_path / "work"), session="one")
     assert in_flight.attempt(_broken, source("a.png"), started).attempt.error_kind == "broken"
+    for much in (lambda _: [bytearray(2**60)], lambda _: [torch.empty(2**50)]):
+        assert in_flight.attempt(much, source("a.png"), started).attempt.error_kind == "memory"
     with pytest.raises(ZeroDivisionError):
         in_flight.attempt(lambda _: [1 / 0], source("a.png"), started)
     assert list(tmp_path.glob("work/inflight-*")) == []

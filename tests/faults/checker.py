@@ -9,6 +9,8 @@ I5  the exit code and the last line agree with the catalog
 
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-__all__ = ["Seen", "digests", "violations"]
+__all__ = ["Seen", "digests", "torn", "violations"]
 
 LAST_LINE = re.compile(r"(\d+) done, (\d+) failed, (\d+) pending")
 _LATEST = ["step", "item_id"]
@@ -55,14 +57,36 @@ def digests(place: Seen, name: str = "") -> dict[str, str]:
     return {path: hashlib.sha256(place.bytes(full)).hexdigest() for path, full in place.below(name).items()}
 
 
-def violations(before: dict[str, str], source: Seen, output: Seen, ended: tuple[int, str]) -> list[str]:
+def torn(expected: Mapping[str, str], output: Seen) -> list[str]:
+    """What lies under a final name and is not whole, after a run that did not come to its end.
+
+    Args:
+        expected: digests of the results of a run that did.
+        output: OUTPUT.
+    """
+    found = [
+        f"I2 restored/{path}" for path, is_what in digests(output, "restored").items() if expected.get(path) != is_what
+    ]
+    for path, full in output.below("catalog").items():
+        if path.endswith(".parquet"):
+            try:
+                pq.read_table(pa.BufferReader(output.bytes(full)), page_checksum_verification=True)
+            except (OSError, ValueError) as error:
+                found.append(f"I3 catalog/{path}: {error}")
+    return found
+
+
+def violations(
+    before: Mapping[str, str], source: Seen, output: Seen, ended: tuple[int, str], gone: Collection[str] = ()
+) -> list[str]:
     """All that is wrong; nothing where all holds.
 
     Args:
-        before: digests of INPUT before the first run.
+        before: digests of INPUT before the first run, or after it was changed on purpose.
         source: INPUT.
         output: OUTPUT.
         ended: exit code and standard output of the last run.
+        gone: files that were taken out of INPUT; what they left may stay.
     """
     attempts = output.table("attempts")
     latest: dict[tuple, dict] = {}
@@ -77,8 +101,12 @@ def violations(before: dict[str, str], source: Seen, output: Seen, ended: tuple[
     results = [row for row in output.table("restored") if tuple(row[key] for key in keys) in done]
     paths = {row["media_id"]: row["path"] for row in output.table("media") if tuple(row[key] for key in keys) in done}
     restored = {paths.get(row["media_id"], "?"): row for row in results}
-    troubles = {row["path"]: row["status"] for row in latest.values() if row["status"] != "done"}
-    found = []
+    restored = {path: row for path, row in restored.items() if path not in gone}
+    troubles = {
+        row["path"]: row["status"] for row in latest.values() if row["status"] != "done" and row["path"] not in gone
+    }
+    counted = Counter(paths.get(row["media_id"], "?") for row in results)
+    found = [f"I1 {path} has {count} results" for path, count in counted.items() if count > 1]
     for path in before:
         if (path in restored) == (path in troubles):
             found.append(f"I1 {path}: restored {path in restored}, trouble {troubles.get(path)}")

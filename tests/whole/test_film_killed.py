@@ -48,6 +48,7 @@ def same(output, undisturbed):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F2", "resume exact, whole segments kept")
 def test_after_a_kill_between_two_segments(words, undisturbed, tmp_path):
     output = tmp_path / "out"
     life = [sys.executable, "-m", "tests.whole.life", f"/{WORK}/", "5", *words(output, "--quiet")]
@@ -59,6 +60,7 @@ def test_after_a_kill_between_two_segments(words, undisturbed, tmp_path):
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.fault("F1", "the run goes on, exact")
 def test_after_a_worker_is_killed_at_its_segment(words, undisturbed, tmp_path):
     pytest.importorskip("ray")
     output = tmp_path / "out"
