@@ -103,11 +103,12 @@ def endpoint() -> str | None:
     # Only who asks for it has the machine's own role looked up, at an address that anybody on the way could answer.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     found = _first(_ENDPOINTS)
+    shown = _USER.sub("//...@", found or "")
     if found is not None and not _ADDRESS.match(found):
-        raise CatalogError(f"AWS_ENDPOINT_URL is {found}, no address of a server; write https://HOST:PORT")
+        raise CatalogError(f"AWS_ENDPOINT_URL is {shown}, no address of a server; write https://HOST:PORT")
     if found is not None and not os.environ.get(_IN_CLEAR) and not _is_safe(found):
         raise CatalogError(
-            f"AWS_ENDPOINT_URL is {found}: pictures and faces would cross the network in clear; write https://, "
+            f"AWS_ENDPOINT_URL is {shown}: pictures and faces would cross the network in clear; write https://, "
             f"or set {_IN_CLEAR}=1 where you trust everybody on the way"
         )
     return found
