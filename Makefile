@@ -3,7 +3,7 @@ PYTHON := $(shell for name in python3.11 python3.12 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup check fix test test-faults demo wheel bench clean
+.PHONY: help setup check fix test test-faults demo wheel bench audit clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,6 +41,9 @@ wheel: $(READY) ## Build dist/*.whl
 
 bench: $(READY) ## Measure; a few minutes each
 	$(BIN)/python -m benchmarks.run
+
+audit: $(READY) ## Ask a feed of known holes about every pin; needs the network and `pip install pip-audit`
+	$(BIN)/python -m pip_audit --no-deps --disable-pip -r constraints.txt
 
 clean: ## Remove what the targets made, .venv too
 	rm -rf .venv dist build f2s-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

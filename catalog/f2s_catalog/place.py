@@ -9,8 +9,10 @@ import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pyarrow import fs
 
@@ -37,6 +39,7 @@ _TRIES = 5
 _USER = re.compile("//[^/]*@")
 _ADDRESS = re.compile(r"https?://[^/@]+/?$")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_IN_CLEAR = "F2S_PLAIN_HTTP"
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -100,8 +103,14 @@ def endpoint() -> str | None:
     # Only who asks for it has the machine's own role looked up, at an address that anybody on the way could answer.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     found = _first(_ENDPOINTS)
+    shown = _USER.sub("//...@", found or "")
     if found is not None and not _ADDRESS.match(found):
-        raise CatalogError(f"AWS_ENDPOINT_URL is {found}, no address of a server; write https://HOST:PORT")
+        raise CatalogError(f"AWS_ENDPOINT_URL is {shown}, no address of a server; write https://HOST:PORT")
+    if found is not None and not os.environ.get(_IN_CLEAR) and not _is_safe(found):
+        raise CatalogError(
+            f"AWS_ENDPOINT_URL is {shown}: pictures and faces would cross the network in clear; write https://, "
+            f"or set {_IN_CLEAR}=1 where you trust everybody on the way"
+        )
     return found
 
 
@@ -180,11 +189,22 @@ def _s3(bucket: str, address: str | None, region: str | None) -> fs.S3FileSystem
         region = region or _region_of(bucket)
     return fs.S3FileSystem(
         endpoint_override=address,
-        region=region or "us-east-1",
+        region=region or "aws-global",  # as us-east-1, and the client follows no server to another host
         connect_timeout=10,
         request_timeout=60,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_TRIES),
     )
+
+
+def _is_safe(address: str) -> bool:
+    """Whether nobody on the way can read along: encrypted, or within this machine."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _region_of(bucket: str) -> str:

@@ -341,6 +341,8 @@ def _said(where: S3Prefix) -> Iterator[None]:
         raise kind(number, words, str(where)) from error
     except BotoCoreError as error:
         raise OSError(errno.EIO, " ".join(str(error).split()), str(where)) from error
+    except RecursionError as error:  # the client asks where the bucket is, and that answer is such an answer again
+        raise OSError(errno.EIO, "the server sends on to another address; give that one", str(where)) from error
 
 
 @lru_cache(1)
@@ -358,6 +360,7 @@ def _client() -> Any:  # noqa: ANN401 (boto3 is untyped)
         read_timeout=60,
         max_pool_connections=32,
         retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        ignore_configured_endpoint_urls=True,  # of a profile, which ``place.py`` does not know
         s3={"addressing_style": "path" if address else "auto"},
     )
     ours = get_session()

@@ -33,8 +33,13 @@ def print_line(text: str) -> None:
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """One JSON object on one line of standard output."""
-    print_line(json.dumps(value, default=str, ensure_ascii=False))
+    """One JSON object on one line of standard output, in which nothing drives a terminal or ends the line early."""
+    print_line("".join(map(_shown, json.dumps(value, default=str, ensure_ascii=False))))
+
+
+def _shown(char: str) -> str:
+    """A character as it is, or as JSON spells it: control characters beyond ASCII, and those that turn text round."""
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def error_line(text: str) -> None:

@@ -24,6 +24,9 @@ from f2s_ray.media.probe import read_bytes
 __all__ = ["decode", "upright"]
 
 Samples = tuple[np.ndarray, np.ndarray | None, int, int]
+# Memory that decoding may take: each pixel as floats several times over, and what decoders need beside that.
+_BYTES_PER_PIXEL = 64
+_MORE_BYTES = 1 << 30
 # Bytes between two header segments; before a restart (d0-d7) or the end (d9) they would be lost picture data.
 JUNK_IN_HEADER = re.compile(r"extraneous bytes before marker 0x(?!d[0-79])")
 
@@ -40,7 +43,7 @@ def decode(path: Path, info: PhotoInfo, limits: Limits) -> Photo:
     data = read_bytes(path, limits)
     if hashlib.sha256(data).hexdigest() != info.content_digest:
         raise MediaError("changed", f"{path.name}: changed since it was probed; run index again")
-    with guarded(path.name):
+    with guarded(path.name, _MORE_BYTES + 4 * len(data) + int(info.megapixels * 1e6) * _BYTES_PER_PIXEL):
         pages = tuple(_page(*samples, info) for samples in _READERS[info.format](data, info))
     return Photo(pages, info)
 

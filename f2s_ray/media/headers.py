@@ -30,6 +30,7 @@ def open_pillow(data: bytes, fmt: str) -> Image.Image:
 
 
 def _jpeg(data: bytes, limits: Limits) -> PhotoInfo:
+    jpeg.refuse_endless(data)
     bits, process = jpeg.precision_and_process(data)
     if bits != 8 or process > 0xC2:
         kind = "lossless" if process == 0xC3 else f"process {process - 0xC0}"

@@ -16,6 +16,7 @@ from f2s_ray.media.signatures import FILM, recognise
 __all__ = ["format_of", "probe", "read_bytes", "refuse_large"]
 
 HEAD = 1024
+_MOST_BYTES = 1 << 30  # beyond the file itself, for what its header asks for
 
 
 def format_of(path: MediaFile) -> str:
@@ -46,7 +47,7 @@ def probe(path: Path, limits: Limits) -> PhotoInfo:
     fmt = recognise(data[:HEAD], path.name)
     if fmt == FILM:
         raise MediaError("skipped:film", f"{path.name}: a film, no photo")
-    with guarded(path.name):
+    with guarded(path.name, _MOST_BYTES + 4 * len(data)):
         header = READERS[fmt](data, limits)
     if header.megapixels > limits.max_megapixels:
         raise MediaError(

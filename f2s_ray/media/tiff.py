@@ -12,6 +12,7 @@ import tifffile
 from tifffile import PHOTOMETRIC as P
 
 from f2s_ray.errors import MediaError
+from f2s_ray.media import jpeg
 from f2s_ray.media.photo import Colour
 
 __all__ = ["PageHeader", "PageTags", "append", "first_page", "headers", "is_dng", "page_tags", "read", "write"]
@@ -26,6 +27,9 @@ COLOURS: dict[int, Colour] = {
 }
 SAMPLES = {"grey": 1, "palette": 1, "rgb": 3, "cmyk": 4}
 JPEG_COMPRESSIONS = (6, 7, 33007)
+# None, CCITT, LZW, deflate, PackBits, LZMA, Zstandard: they fill a strip and no more. What is a picture of its own inside a
+# strip says its own size, which can be any; of those only JPEG is read, after its size was looked at.
+COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 50000, *JPEG_COMPRESSIONS))
 DNG_VERSION = 50706
 # What it would log about a foreign file is either raised here or does not matter.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
@@ -86,6 +90,7 @@ def read(data: bytes) -> Iterator[tuple[np.ndarray, np.ndarray | None, int]]:
         for page in _pages(file):
             header = _header(page)
             _refuse_short(page, len(data))
+            _refuse_other_frames(page, data)
             samples = page.asarray(maxworkers=1)
             if page.planarconfig == 2 and samples.ndim == 3:
                 samples = samples.transpose(1, 2, 0)
@@ -143,6 +148,26 @@ def _refuse_short(page: tifffile.TiffPage, size: int) -> None:
             raise MediaError("truncated", f"TIFF strip at byte {start} with {count} bytes is not in the file of {size}")
 
 
+def _refuse_other_frames(page: tifffile.TiffPage, data: bytes) -> None:
+    """A JPEG that is larger than its strip or tile would be decoded whole, and then cut."""
+    if int(page.compression) not in JPEG_COMPRESSIONS:
+        return
+    rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    strips = (data[start : start + count] for start, count in zip(page.dataoffsets, page.databytecounts, strict=False))
+    for strip in (page.jpegheader or b"", *strips):
+        jpeg.refuse_endless(strip)
+        found = jpeg.frame_size(strip)
+        if found and found[0] * found[1] > _whole_blocks(rows) * _whole_blocks(columns):
+            raise MediaError(
+                "broken",
+                f"TIFF strip of {columns} x {rows} px holds a JPEG of {found[1]} x {found[0]} px; save it again",
+            )
+
+
+def _whole_blocks(length_px: int) -> int:
+    return (length_px + 15) // 16 * 16
+
+
 def _write_page(writer: tifffile.TiffWriter, samples: np.ndarray, colour: Colour, tags: PageTags) -> None:
     extra = samples.shape[2] - SAMPLES[colour]
     writer.write(
@@ -174,6 +199,11 @@ def _header(page: tifffile.TiffPage) -> PageHeader:
             "unsupported",
             f"TIFF page with photometric {page.photometric!s}, {bits} bits, sample format {page.sampleformat}; "
             "save it as 8- or 16-bit RGB",
+        )
+    if int(page.compression) not in COMPRESSIONS:
+        raise MediaError(
+            "unsupported",
+            f"TIFF page with compression {getattr(page.compression, 'name', page.compression)}; save it with LZW, deflate or none",
         )
     extra = page.samplesperpixel - SAMPLES[colour]
     if extra not in (0, 1) or page.imagedepth != 1:
@@ -235,7 +265,7 @@ def _opened(data: bytes) -> Iterator[tifffile.TiffFile]:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             yield file
-    except MediaError:
+    except (MediaError, MemoryError):
         raise
     except Exception as error:
         text = " ".join(str(error).split())[:160]

@@ -1,4 +1,4 @@
-"""A folder and a path below it to bytes, and bytes to a file there: no link is followed, nothing outside is reached."""
+"""A place and a path below it to where that is, to bytes, and bytes to a file: no link is followed, nothing outside is reached."""
 
 import errno
 import os
@@ -6,14 +6,33 @@ import secrets
 import stat
 from pathlib import Path
 
-from f2s_catalog.place import Place, S3Prefix
+from f2s_catalog.place import P, Place, S3Prefix
 from f2s_catalog.storage import look, read
 
 from f2s_ray.errors import JobError, MediaError
 
-__all__ = ["read_below", "remove_below", "write_below"]
+__all__ = ["below", "read_below", "remove_below", "write_below"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+def below(root: P, relative: str) -> P:
+    """Where a path below a place is: the one way from a name that others gave to a file.
+
+    Two paths are two places, except where the disk itself takes two names for one (another case, another normal form).
+
+    Raises:
+        MediaError: ``name`` for a way out, ``link`` where a folder on the way is a symbolic link.
+    """
+    parts = relative.split("/")
+    if "\0" in relative or any(part in ("", ".", "..") for part in parts):
+        raise MediaError("name", f"{relative!r}: no path below {root}")
+    folder: Place = root
+    for part in parts[:-1]:
+        folder /= part
+        if isinstance(folder, Path) and folder.is_symlink():
+            raise MediaError("link", f"{relative}: a symbolic link on the way is not followed")
+    return root / relative
 
 
 def read_below(root: Place, relative: str, max_bytes: int) -> bytes | None:
@@ -22,9 +41,9 @@ def read_below(root: Place, relative: str, max_bytes: int) -> bytes | None:
     Raises:
         MediaError: ``name`` for a way out of the folder, ``link``, ``too_large``, ``unreadable``.
     """
-    if isinstance(root, S3Prefix):
-        return _read_object(root / relative, relative, max_bytes)
-    path = _place(root, relative)
+    path = below(root, relative)
+    if isinstance(path, S3Prefix):
+        return _read_object(path, relative, max_bytes)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
@@ -68,7 +87,7 @@ def write_below(root: Path, relative: str, data: bytes) -> None:
         MediaError: ``name``, ``link``; ``unwritable``.
         JobError: no space: that is not this file's trouble.
     """
-    path = _place(root, relative)
+    path = below(root, relative)
     aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,19 +112,6 @@ def remove_below(root: Path, relative: str) -> None:
         MediaError: ``name``, ``link``; ``unwritable``.
     """
     try:
-        _place(root, relative).unlink(missing_ok=True)
+        below(root, relative).unlink(missing_ok=True)
     except OSError as error:
         raise MediaError("unwritable", f"{relative}: {error.strerror}") from error
-
-
-def _place(root: Path, relative: str) -> Path:
-    """The path, once it is known to lie in the folder and to pass no link on the way."""
-    parts = relative.split("/")
-    if "\0" in relative or any(part in ("", ".", "..") for part in parts):
-        raise MediaError("name", f"{relative!r}: no path below {root}")
-    folder = root
-    for part in parts[:-1]:
-        folder /= part
-        if folder.is_symlink():
-            raise MediaError("link", f"{relative}: a symbolic link on the way is not followed")
-    return folder / parts[-1]

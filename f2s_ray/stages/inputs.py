@@ -14,6 +14,7 @@ from f2s_catalog.storage import read_first
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.ranged import CHUNK_BYTES, MediaFile, Ranged, whole
+from f2s_ray.stages.files import below
 
 __all__ = ["Inputs", "scratch"]
 
@@ -36,11 +37,13 @@ class Inputs:
             etag: of the object that is meant; without it, that which is there now.
 
         Raises:
-            MediaError: ``changed`` where it is another one now or gone, ``unreadable``.
+            MediaError: ``changed`` where it is another one now or gone, ``unreadable``; ``name``, ``link`` as ``below``.
         """
-        if not isinstance(self._root, S3Prefix):
-            return self._root / path
-        where = self._root / path
+        where = below(self._root, path)
+        if not isinstance(where, S3Prefix):
+            if where.is_symlink():
+                raise MediaError("link", f"{path}: became a symbolic link, which is not followed")
+            return where
         try:
             found, first = read_first(where, CHUNK_BYTES, etag)
         except (FileExistsError, FileNotFoundError) as error:

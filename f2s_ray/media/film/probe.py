@@ -16,15 +16,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media.film.container import film_stream, open_film
+from f2s_ray.media.film.container import MOST_PIXELS, film_stream, open_film
 from f2s_ray.media.film.info import Attachment, Chapter, Colour, FilmInfo, FilmLimits, StreamInfo
 from f2s_ray.media.film.turn import Matrix
+from f2s_ray.media.memory import bounded
 from f2s_ray.media.ranged import MediaFile
 
 __all__ = ["probe_film"]
 
 FIELD_ORDERS = ("unknown", "progressive", "tt", "bb", "tb", "bt")
 FIRST_PACKETS = 200
+_MOST_BYTES = 2 << 30  # a frame, and those that its decoder holds beside it, on as many threads as there are
 
 
 def probe_film(path: MediaFile, limits: FilmLimits) -> FilmInfo:
@@ -34,23 +36,27 @@ def probe_film(path: MediaFile, limits: FilmLimits) -> FilmInfo:
         MediaError: ``empty`` (no frame), ``broken``, ``truncated``, ``too_large``, ``unsupported``, ``unreadable``,
             ``not_a_file`` or ``no_video``.
     """
-    with open_film(path) as container:
+    with open_film(path, int(min(limits.max_megapixels * 2e6, MOST_PIXELS))) as container:
         if len(container.streams) > limits.max_streams:
             raise MediaError(
                 "too_large", f"{path.name}: {len(container.streams)} streams; the limit is {limits.max_streams}"
             )
         stream = film_stream(container)
-        _check_size(path.name, stream, limits)
+        _check_size(path.name, (stream.width, stream.height), limits)
         depth = stream.codec_context.reorder_depth
-        return _film_info(container, stream, depth, _first_frame(container, stream))
+        with bounded(_MOST_BYTES):
+            frame = _first_frame(container, stream)
+        _check_size(path.name, (frame.width, frame.height), limits)  # a header may say less, or nothing
+        return _film_info(container, stream, depth, frame)
 
 
-def _check_size(name: str, stream: VideoStream, limits: FilmLimits) -> None:
-    megapixels = stream.width * stream.height / 1e6
+def _check_size(name: str, size: tuple[int, int], limits: FilmLimits) -> None:
+    width, height = size
+    megapixels = width * height / 1e6
     if megapixels > limits.max_megapixels:
         raise MediaError(
             "too_large",
-            f"{name}: frames of {stream.width} x {stream.height} px, {megapixels:.1f} megapixels; "
+            f"{name}: frames of {width} x {height} px, {megapixels:.1f} megapixels; "
             f"the limit is {limits.max_megapixels:g}, raise max_megapixels if memory allows",
         )
 

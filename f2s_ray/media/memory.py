@@ -1,0 +1,47 @@
+"""A bound on the memory that a decoder of foreign bytes may take: a small file can ask for gigabytes."""
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+__all__ = ["bounded"]
+
+_STATE = Path("/proc/self/statm")
+_DATA = 5
+_NO_LIMIT = resource.RLIM_INFINITY
+_lock = Lock()
+_open: list[tuple[int, int]] = []  # the limits that each block found which is not left yet
+
+
+@contextmanager
+def bounded(byte_count: int) -> Iterator[None]:
+    """The system refuses this process more than so many bytes beyond what it has now; only Linux can.
+
+    All threads share the bound, so it has to leave room for what they do meanwhile; of blocks that overlap the largest counts.
+    """
+    if not _STATE.exists():
+        yield
+        return
+    with _lock:
+        found = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = _used_bytes() + byte_count
+        if _open:
+            wanted = max(wanted, found[0])
+        ceilings = [limit for limit in (_open or [found])[0] if limit != _NO_LIMIT]
+        resource.setrlimit(resource.RLIMIT_DATA, (min([wanted, *ceilings]), found[1]))
+        _open.append(found)
+    try:
+        yield
+    finally:
+        with _lock:
+            first = _open[0]
+            _open.pop()
+            if not _open:
+                resource.setrlimit(resource.RLIMIT_DATA, first)
+
+
+def _used_bytes() -> int:
+    return int(_STATE.read_text().split()[_DATA]) * os.sysconf("SC_PAGE_SIZE")
