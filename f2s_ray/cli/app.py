@@ -187,8 +187,7 @@ def run(words: list[str]) -> int:
         error_line(f"{words_wrong.rstrip('.')}; see `f2s --help`")
         return 2
     except typer.Abort:
-        error_line("interrupted; what was finished is kept, the same command goes on from there")
-        return 130
+        code = 130
     except ModuleNotFoundError as error:
         return _missing(error)
     except MemoryError:
@@ -199,6 +198,8 @@ def run(words: list[str]) -> int:
             raise
         error_line(str(error))
         return known
+    if code == 130 and words[:1] != ["submit"]:  # which goes on elsewhere, and says so
+        error_line("interrupted; what was finished is kept, the same command goes on from there")
     return code
 
 
