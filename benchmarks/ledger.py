@@ -52,11 +52,13 @@ def main() -> None:
             wire = stack.enter_context(wire_to(server.endpoint))
             os.environ.update({**server.variables, "AWS_ENDPOINT_URL": wire.endpoint})
             where = S3Prefix(BUCKET, "made")
-        print("| | fragments | commits, s | of that merging, s | ledger read, s | faces read, s | requests, MB |")
-        for name, many in (("merged", compact.MANY), ("as written", 10**9)):
+        print(
+            "| | fragments | commits, s | of that merging, s | ledger read, s | faces read, s | requests, MB |",
+            flush=True,
+        )
+        for name in ("merged", "as written"):
             root = where / name.split()[0]
-            compact.MANY = many
-            wrote, merged = _write(root, asked.count)
+            wrote, merged = _write(root, asked.count, is_merged=name == "merged")
             lie = len(fragments(root, Attempt))
             before = (wire.requests, wire.received) if asked.bucket else (0, 0)
             looked = _look(root)
@@ -64,14 +66,15 @@ def main() -> None:
             print(f"| {name} | {lie} | {wrote:.0f} | {merged:.0f} | {looked} | {sent} |", flush=True)
 
 
-def _write(root: Place, count: int) -> tuple[float, float]:
+def _write(root: Place, count: int, *, is_merged: bool) -> tuple[float, float]:
     """Processor seconds that the commits took, and those of them that merging took."""
     merging = 0.0
 
     def measured(where: Place, patience_seconds: float = compact.PATIENCE_SECONDS) -> None:
         nonlocal merging
         begin = time.process_time()
-        compact.compact(where, patience_seconds)
+        if is_merged:
+            compact.compact(where, patience_seconds)
         merging += time.process_time() - begin
 
     chance = np.random.default_rng(1)
