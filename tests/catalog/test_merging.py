@@ -16,13 +16,13 @@ from f2s_catalog.errors import RewrittenError
 from f2s_catalog.lease import leased
 from f2s_catalog.ledger import Catalog, _stored
 from f2s_catalog.place import S3Prefix
-from f2s_catalog.records import TABLES, Attempt, Face, Shot
+from f2s_catalog.records import TABLES, Attempt, Face, Shot, Source
 from f2s_catalog.store import fragments, stored, write_fragment
 from f2s_catalog.views import reading
 
 from tests.catalog.made import face, outcome
 from tests.catalog.merging import FEW, commit_faces
-from tests.catalog.test_compact import fill, merge, seen
+from tests.catalog.test_compact import fill, merge
 from tests.s3_server import BUCKET
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,11 @@ def bucket(variables, tmp_path, monkeypatch):
 @pytest.fixture(params=["folder", "bucket"])
 def root(request, tmp_path):
     return tmp_path / "out" if request.param == "folder" else request.getfixturevalue("bucket")
+
+
+def seen(root):
+    catalog = Catalog(root)
+    return [catalog.rows(kind) for kind in (Attempt, Face, Shot, Source)]
 
 
 def begin(root, how, count):
@@ -63,7 +68,7 @@ def test_who_is_killed_at_any_step_changed_nothing_and_the_next_one_ends_it(root
 
 def test_who_reads_while_another_merges_sees_all_commits_or_is_told_to_ask_again(root):
     last = answers = 0
-    writer = begin(root, "go", 40)
+    writer = begin(root, "go", 24)
     while writer.poll() is None:
         try:
             with reading(root, (Face,)) as connection:
@@ -75,7 +80,7 @@ def test_who_reads_while_another_merges_sees_all_commits_or_is_told_to_ask_again
         last, answers = tried, answers + 1
     assert (writer.wait(), Catalog(root).rows(Face)) == (
         0,
-        sorted((face(n) for n in range(40)), key=lambda one: one.face_id),
+        sorted((face(n) for n in range(24)), key=lambda one: one.face_id),
     )
     assert answers
 

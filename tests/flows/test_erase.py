@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from f2s_catalog import compact
 from f2s_catalog.cipher import is_sealed, read_fragment
 from f2s_catalog.erase import act, certify
 from f2s_catalog.erase_journal import begin
@@ -22,8 +23,9 @@ from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.everybody import collected, erase_everybody
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.lock_away import lock_away
+from f2s_catalog.locks import committing
 from f2s_catalog.records import TABLES, Constraint, Erasure, Face, Identity, Label, ReferenceSet, Sighting
-from f2s_catalog.store import fragments
+from f2s_catalog.store import fragments, stored
 from f2s_catalog.traces import find_traces
 
 from f2s_ray.flows.erase import erase_person, finish_erasures
@@ -104,6 +106,31 @@ def test_nothing_of_the_person_is_left_in_any_row_old_or_new(root):
             assert not any(face_id in told for face_id in erasing.face_ids)
     for path in fragments(root, Face):
         assert not vectors & {tuple(row["embedding"]) for row in read_fragment(path, Face).to_pylist()}
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_who_lies_in_merged_fragments_and_in_those_that_they_replaced_goes_from_all(
+    root, tmp_path, monkeypatch, is_locked
+):
+    if is_locked:
+        (tmp_path / "key").write_text("0123456789abcdef" * 4)
+        (tmp_path / "key").chmod(0o600)
+        monkeypatch.setenv("F2S_KEY_FILE", str(tmp_path / "key"))
+        lock_away(root)
+    monkeypatch.setattr(compact, "MANY", 2)
+    with committing(root):
+        compact.compact(root)
+    (merged,) = fragments(root, Face)
+    assert len(stored(root, Face)) > 2
+    erasing = planned(root, ann(root), "tester")
+    assert {f"{face.face_id[:-3]}101" for face in ANN} <= set(erasing.face_ids)
+    erase_person(root, ann(root), "tester")
+    assert find_traces(root, erasing.sought) == []
+    assert merged not in stored(root, Face)
+    assert [one.name for one in Catalog(root).rows(Identity)] == ["Ben"]
+    assert [row["face_id"] for row in rows_of(root, Face)] == sorted(
+        face.face_id for face in (*BEN, BOTH[1], *FILM[2:])
+    )
 
 
 def test_the_faces_of_older_indexes_go_too(root):
