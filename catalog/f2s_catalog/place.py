@@ -36,7 +36,8 @@ __all__ = [
 
 _SCHEME = "s3://"
 _TRIES = 5
-_USER = re.compile("//[^/]*@")
+_USER = re.compile("//.*@")  # a key may hold slashes
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ADDRESS = re.compile(r"https?://[^/@]+/?$")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _IN_CLEAR = "F2S_PLAIN_HTTP"
@@ -79,7 +80,7 @@ def place(word: str) -> Place:
     if not separator:
         return Path(word).resolve()
     bucket, _, key = rest.partition("/")
-    if f"{scheme}://" != _SCHEME or not bucket or "@" in bucket:
+    if f"{scheme}://" != _SCHEME or not _BUCKET.fullmatch(bucket):
         shown = _USER.sub("//...@", word)  # who writes keys there may have written a true one
         raise CatalogError(f"{shown} is no place that can be read; give a folder, or s3://BUCKET/PREFIX")
     return S3Prefix(bucket, key.strip("/"))

@@ -181,7 +181,7 @@ class _Cluster:
                 "num_cpus": math.ceil(self._pool(on_gpu=False).workers * self._config.cpus_per_worker) + 1,
                 "object_store_memory": _OBJECT_STORE_BYTES,
                 "include_dashboard": False,
-                "_temp_dir": self._folder,
+                "_temp_dir": f"{self._folder}/ray",  # Ray opens it to everybody, so it stands in one that is open to us alone
             }
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)

@@ -9,9 +9,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from f2s_ray.config import Config, load
+from f2s_ray.config import Config
 from f2s_ray.errors import ConfigError, F2SError
 from f2s_ray.evaluation.peer import Peer
+from f2s_ray.media.film.presets import preset_named
 from f2s_ray.models import networks, weights
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
 from f2s_ray.strict_yaml import parse
@@ -21,7 +22,7 @@ from tests.whole.made import f2s
 TEXTS = {
     *(
         "engine.address",
-        "identify.embedder.model_path",
+        "detect.embedder.model_path",
         "model.base",
         "model.weights",
         "model.device",
@@ -118,4 +119,4 @@ def test_a_configuration_holds_no_text_that_a_program_is_given():
 @pytest.mark.parametrize("word", ["h264 -i /etc/passwd", "libx264", "h264;id", "../h264", "H264"])
 def test_an_encoder_is_one_of_a_list(word):
     with pytest.raises(ConfigError, match="preset"):
-        load(None, [f"restore.film.preset={word}"])
+        preset_named(word)
