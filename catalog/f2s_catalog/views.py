@@ -130,8 +130,9 @@ def connect(root: Place, tables: Sequence[type[Record]] = TABLES) -> duckdb.Duck
     connection.register("_stored_attempts", scan(root, Attempt))
     by_items = [kind for kind in tables if kind.MADE == "item" and kind is not Attempt]
     kept = "TABLE" if len(by_items) > 1 else "VIEW"  # the ledger may be long: several tables look into it once
-    connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept))
-    whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
+    with _damage_told(root, (Attempt,)):
+        connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept))
+        whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         stored = scan(root, record_type, whole if record_type.MADE == "whole" else None)
         connection.register(f"_stored_{record_type.TABLE}", stored)
@@ -151,13 +152,18 @@ def reading(root: Place, tables: Sequence[type[Record]] = TABLES) -> Iterator[du
         RewrittenError: a fragment went meanwhile.
         CatalogError: a page is not what was written, and as ``scan`` says.
     """
-    with connect(root, tables) as connection:
-        try:
-            yield connection
-        except (duckdb.Error, OSError) as error:
-            refuse_rewritten(root, error)
-            prove(root, (Attempt, *tables))
-            raise
+    with connect(root, tables) as connection, _damage_told(root, (Attempt, *tables)):
+        yield connection
+
+
+@contextmanager
+def _damage_told(root: Place, tables: Sequence[type[Record]]) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        refuse_rewritten(root, error)
+        prove(root, tables)
+        raise
 
 
 def refuse_rewritten(root: Place, error: Exception) -> None:
