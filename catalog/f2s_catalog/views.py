@@ -143,8 +143,9 @@ def connect(
     if paths is not None:
         connection.register("_asked", pa.table({"path": pa.array(paths, pa.string())}))
         asked, kept = "SEMI JOIN _asked USING (path)", "TABLE"
-    connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept, asked=asked))
-    whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
+    with _damage_told(root, (Attempt,)):
+        connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept, asked=asked))
+        whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         sequences = whole if record_type.MADE == "whole" else None
         stored = scan(root, record_type, sequences)
@@ -168,13 +169,18 @@ def reading(
         RewrittenError: a fragment went meanwhile.
         CatalogError: a page is not what was written, and as ``scan`` says.
     """
-    with connect(root, tables, paths) as connection:
-        try:
-            yield connection
-        except (duckdb.Error, OSError) as error:
-            refuse_rewritten(root, error)
-            prove(root, (Attempt, *tables))
-            raise
+    with connect(root, tables, paths) as connection, _damage_told(root, (Attempt, *tables)):
+        yield connection
+
+
+@contextmanager
+def _damage_told(root: Place, tables: Sequence[type[Record]]) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        refuse_rewritten(root, error)
+        prove(root, tables)
+        raise
 
 
 def refuse_rewritten(root: Place, error: Exception) -> None:

@@ -4,7 +4,16 @@ import pytest
 from f2s_catalog.errors import CatalogError, QueryError
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.query import query
-from f2s_catalog.records import TABLES, DegradationCode, Face, MediaItem, RestoredMedia, RestoredSegment, Source
+from f2s_catalog.records import (
+    TABLES,
+    Attempt,
+    DegradationCode,
+    Face,
+    MediaItem,
+    RestoredMedia,
+    RestoredSegment,
+    Source,
+)
 from f2s_catalog.store import fragments
 from f2s_catalog.views import VIEWS
 from hypothesis import HealthCheck, given, settings
@@ -143,3 +152,15 @@ def test_damage_is_told_apart_from_a_wrong_query(catalog):
         path.write_bytes(spoilt)
         with pytest.raises(CatalogError, match=f"{path} is damaged"):
             query(catalog.root, "SELECT * FROM faces")
+
+
+def test_damage_to_the_ledger_is_told_by_whatever_is_asked(catalog):
+    path = fragments(catalog.root, Attempt)[-1]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:150] + bytes([whole[150] ^ 1]) + whole[151:])
+    for sql in ("SELECT * FROM attempts", "SELECT * FROM sources", "SELECT * FROM failures"):
+        with pytest.raises(CatalogError, match=f"{path} is damaged"):
+            query(catalog.root, sql)
+    for ask in (catalog.attempts, lambda: catalog.rows(Source), lambda: catalog.pending("probe", [])):
+        with pytest.raises(CatalogError, match=f"{path} is damaged"):
+            ask()
