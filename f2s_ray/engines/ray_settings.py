@@ -23,6 +23,8 @@ NO_TOKEN = "the cluster's token is needed: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN
 def one_line(error: Exception) -> str:
     """The first line of what Ray says; of a token in our own words, for it says too much or too little."""
     text = str(error)
+    if "no authentication token was found" in text:
+        return NO_TOKEN
     if type(error).__name__ == "AuthenticationError":
         if "couldn't find" in text or "Missing" in text:
             return NO_TOKEN

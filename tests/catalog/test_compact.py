@@ -12,7 +12,7 @@ from f2s_catalog.records import TABLES, Attempt, Face, Label, Shot, Source
 from f2s_catalog.store import fragments, stored
 from f2s_catalog.views import VIEWS
 
-from tests.catalog.made import face, failed, label, outcome, shot, source
+from tests.catalog.made import asked, face, failed, label, outcome, shot, source
 from tests.catalog.test_cipher import write_key
 
 
@@ -182,7 +182,7 @@ def test_what_a_person_gives_up_is_done_again(tmp_path, unmerged, kind):
     else:
         ledger.rename(ledger.with_suffix(LOST))
     catalog = Catalog(tmp_path)
-    items = [("2", "f1"), ("4", "f1")]
+    items = asked(("2", "f1"), ("4", "f1"))
     assert (catalog.pending("detect", items), face(2) in catalog.rows(Face)) == ({"2": 1}, False)
     catalog.commit((Face,), [outcome("2", face(2), step="detect")])
     unmerged()

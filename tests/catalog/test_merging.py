@@ -20,7 +20,7 @@ from f2s_catalog.records import TABLES, Attempt, Face, Shot, Source
 from f2s_catalog.store import fragments, stored, write_fragment
 from f2s_catalog.views import reading
 
-from tests.catalog.made import face, outcome
+from tests.catalog.made import asked, face, outcome
 from tests.catalog.merging import FEW, commit_faces
 from tests.catalog.test_compact import fill, merge
 from tests.s3_server import BUCKET
@@ -110,7 +110,7 @@ def test_what_a_sleeper_writes_of_commits_that_were_merged_is_not_seen(bucket, m
         merge(bucket)
     put(bucket, late, "late")
     assert seen(bucket) == before
-    assert Catalog(bucket).pending("detect", [("late", "f1")]) == {"late": 1}
+    assert Catalog(bucket).pending("detect", asked(("late", "f1"))) == {"late": 1}
     monkeypatch.setattr(compact, "MANY", FEW)
     merge(bucket)
     merge(bucket)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from f2s_catalog.ids import digest
@@ -67,11 +67,11 @@ def placed_flow(folder: Path, seconds: float) -> list[Step]:
         for path in sorted(folder.iterdir()):
             yield Source(path=path.name, byte_count=1, modified_ns=0, trouble=None)
 
-    def sources(catalog: Catalog) -> Iterable[Item]:
-        return (Item(source.path, source.path, source) for source in catalog.rows(Source))
+    def sources(catalog: Catalog, paths: Sequence[str]) -> Iterable[Item]:
+        return (Item(source.path, source.path, source) for source in catalog.rows(Source, path=paths))
 
-    def media(catalog: Catalog) -> Iterable[Item]:
-        return (Item(one.media_id, one.path, one) for one in catalog.rows(MediaItem))
+    def media(catalog: Catalog, paths: Sequence[str]) -> Iterable[Item]:
+        return (Item(one.media_id, one.path, one) for one in catalog.of(paths).rows(MediaItem))
 
     return [
         ReduceStep("list", listed, config, (), (Source,)),

@@ -48,7 +48,7 @@ def line_of(ended: Ended, code: int) -> str:
         (["photos", "gs://bucket/out"], "give a folder, or s3://BUCKET/PREFIX"),
         (["photos", "out", "--set", "model.tile=256"], "the nearest is model.tile_px"),
         (["photos", "out", "--set", "restore.quality=101"], "restore.quality = 101"),
-        (["photos", "out", "-c", "archiv"], "the presets are archive, film, preview, smoke"),
+        (["photos", "out", "-c", "archiv"], "the presets are archive, cluster, film, preview, smoke"),
     ],
 )
 def test_wrong_words_are_refused_before_anything_is_made(words, part, photos, monkeypatch):
