@@ -32,6 +32,7 @@ __all__ = ["LABEL", "VIEWS", "VIEWS_VERSION", "asked_again", "connect", "needed"
 P = ParamSpec("P")
 T = TypeVar("T")
 _WORD = re.compile(r"\w+")
+_GONE = ("No such file", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")  # as a system and a server say it
 
 LABEL = "coalesce(name, 'Person ' || number)"
 """How an identity is called, as SQL."""
@@ -185,7 +186,7 @@ def _damage_told(root: Place, tables: Sequence[type[Record]]) -> Iterator[None]:
 
 def refuse_rewritten(root: Place, error: Exception) -> None:
     """See that it was not because a file went. Raises: RewrittenError when it was."""
-    if "No such file" in str(error):
+    if any(words in str(error) for words in _GONE):
         raise RewrittenError(f"a table of {root} was rewritten while it was read; ask again") from error
 
 
