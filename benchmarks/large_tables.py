@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import CodeEstimate, MediaItem, Shot, Source
+from f2s_catalog.storage import read
 
 from benchmarks.made_catalog import make_catalog
 from benchmarks.made_tables import MadeTables
@@ -89,7 +90,7 @@ def measure(what: str, output: Path) -> None:
     before, begin = _peak_mib(), time.monotonic()
     if what == "report":
         page = write_report(output, output / "in", "run")
-        outcome = f"a page of {page.stat().st_size / 2**20:.1f} MiB"
+        outcome = f"a page of {len(read(page)) / 2**20:.1f} MiB"
     else:
         steps = {step.name: step for step in plan_flow(PhotoConfig(), output / "in", output)}
         borrow = steps["borrow"]

@@ -92,8 +92,8 @@ class _Told:
             part = catalog.ask((CodeEstimate,), _TOLD, {"_told": pa.table({"shot_id": some})}).combine_chunks()
             self._rows[first : first + len(some)] = pc.index_in(some, value_set=part["shot_id"]).to_numpy()
             self._parts.append(part.select(schema.names).cast(schema))
-        nothing = {"code": [], "signature": [], "regions": [], "changes": []}
-        self._parts.append(pa.Table.from_pylist([nothing], schema=schema))
+        nothing = pa.Table.from_pylist([{"code": [], "signature": [], "regions": [], "changes": []}], schema=schema)
+        self._parts.append(nothing)
         self._part = np.minimum(np.arange(self.nothing + 1) // _ASKED_SHOTS, len(self._parts) - 1)
         self._part[-1] = len(self._parts) - 1
 

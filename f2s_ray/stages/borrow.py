@@ -28,7 +28,7 @@ NOISE_FLOOR = 0.004
 _SLACK = 1e-9  # of a limit: more than logarithms are rounded by, less than any two pictures differ by
 _FIRST_REACH = 32  # lenders to each side of a look that are compared with it first
 
-Look = Sequence[float]
+Look = Float[np.ndarray, " 3"]
 """Noise, sharpness and blocks."""
 
 
@@ -82,7 +82,7 @@ def borrow(looks: pa.Table, config: BorrowConfig) -> Iterator[Loan]:
 def _lent(
     places: Sequence[tuple[str, str]],
     lenders: dict[tuple[str, str], "_Lenders"],
-    look: Float[np.ndarray, " 3"],
+    look: Look,
     paths: Sequence[str],
 ) -> Loan:
     """From the first place where one is like enough."""
@@ -119,7 +119,7 @@ class _Lenders:
         order = np.argsort(scaled[:, self._axis], kind="stable")
         self._looks, self._scaled, self._ranks = looks[order], scaled[order], first[order]
 
-    def nearest(self, look: Float[np.ndarray, " 3"]) -> int | None:
+    def nearest(self, look: Look) -> int | None:
         """The row of the lender that looks most alike; None when none is like enough."""
         own, keys, reach = self._scale(look[None])[0], self._scaled[:, self._axis], _FIRST_REACH
         key = own[self._axis]
@@ -131,16 +131,17 @@ class _Lenders:
             if (low == 0 or key - keys[low - 1] > bound) and (high == len(keys) or keys[high] - key > bound):
                 break
             reach *= 4
-        near = np.flatnonzero(distances <= distances.min() + _SLACK) + low if np.isfinite(distances).any() else ()
-        found = [(self._distance(look, one), self._ranks[one]) for one in near]
-        return self._rows[min(found)[1]] if found else None
+        if distances.min() == math.inf:
+            return None
+        near = (np.flatnonzero(distances <= distances.min() + _SLACK) + low).tolist()
+        return self._rows[min((self._distance(look, one), self._ranks[one]) for one in near)[1]]
 
-    def _distances(self, look: Look, own: Float[np.ndarray, " 3"], low: int, high: int) -> Float[np.ndarray, " n"]:
+    def _distances(self, look: Look, own: Look, low: int, high: int) -> Float[np.ndarray, " n"]:
         """About how far lenders are from a look; infinite where one must not lend."""
         gaps = np.abs(self._scaled[low:high] - own)
         widest, distances = gaps.max(axis=1), gaps.sum(axis=1)
         distances[widest > 1 + _SLACK] = np.inf
-        for one in np.flatnonzero(np.abs(widest - 1) <= _SLACK):
+        for one in np.flatnonzero(np.abs(widest - 1) <= _SLACK).tolist():
             if self._distance(look, low + one) == math.inf:
                 distances[one] = np.inf
         return distances

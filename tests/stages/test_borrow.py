@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from f2s_ray.stages.borrow import LOOKS, NOISE_FLOOR, BorrowConfig, borrow
@@ -191,6 +191,7 @@ def archives(draw):
     return rows
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(archives(), st.sampled_from([BorrowConfig(), BorrowConfig(max_noise_octaves=1, max_sharpness_gap=0.4)]))
 def test_the_choice_is_that_of_comparing_each_with_each(rows, config):
     assert [loan[:2] for loan in loans(rows, config)] == plain(rows, config)

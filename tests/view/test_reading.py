@@ -70,8 +70,8 @@ def test_who_is_seen_in_a_shown_picture_is_known_beyond_the_limit_of_people(arch
 
 
 def test_no_vector_is_read(archive):
-    archive.add_photo("a.jpg")
     archive.add_photo("z.jpg")
+    archive.add_photo("a.jpg")
     archive.records[:] = [
         row.model_copy(update={"code": (1.0, 2.0), "signature": (1.0,)}) if type(row) is DegradationCode else row
         for row in archive.records
