@@ -83,9 +83,8 @@ class Tables:
     def gates_of(self, restored: RestoredMedia) -> tuple[FaceGate, ...]:
         """What was decided of the faces of a photo, or of the tracks of a film."""
         segment = self.segments.get(restored.task_id)
-        if segment:
-            return segment.gates
-        return tuple(row.gate for row in self.track_gates.values() if row.media_id == restored.media_id)
+        tracks = (row.gate for row in self.track_gates.values() if row.media_id == restored.media_id)
+        return (*(segment.gates if segment else ()), *tracks)
 
     @cached_property
     def tasks_by_media(self) -> dict[str, list[RestoreTask]]:

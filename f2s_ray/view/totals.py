@@ -36,8 +36,7 @@ WITH {_FINISHED},
 decided AS (
     SELECT unnest(gates).decision AS decision FROM restored_segments SEMI JOIN finished USING (task_id)
     UNION ALL
-    SELECT gate.decision FROM track_gates
-    SEMI JOIN (FROM finished ANTI JOIN restored_segments USING (task_id)) AS film USING (media_id)),
+    SELECT gate.decision FROM track_gates SEMI JOIN finished USING (media_id)),
 used AS (SELECT unnest(models) AS model FROM finished UNION SELECT embedder FROM faces)
 SELECT
     (SELECT count(*) FROM finished) AS picture_count,

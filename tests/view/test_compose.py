@@ -1,7 +1,7 @@
 """The catalog's rows become the page's words."""
 
 import pytest
-from f2s_catalog.records import DegradationCode, Shot
+from f2s_catalog.records import DegradationCode, RestoredSegment, Shot, TrackGate
 
 from f2s_ray.view.compose import compose
 from f2s_ray.view.reading import read_tables
@@ -110,3 +110,23 @@ def test_a_curve_steps_where_a_shot_begins_and_ends_at_the_end_of_its_axis(archi
     noise = film.curves[0]
     assert (noise.low, noise.high, noise.axis_end) == ("0.030", "0.060", "0.06")
     assert [value for point in noise.points for value in point] == pytest.approx([0, 50, 25, 50, 25, 0, 100, 0])
+
+
+def test_a_film_of_one_segment_tells_its_faces_as_one_of_several(archive):
+    """Its result bears the id of its only task, as a photo's does; what became of its faces stands with its tracks."""
+    archive.add_photo("a.jpg")
+    item = archive.add_film("film.mkv", seen=((0.0, 0.4),))
+    gate = archive.made(RestoredSegment)[0].gates[0].model_copy(update={"face_id": f"{item.media_id}/f0"})
+    segment = archive.made(RestoredSegment)[0].model_copy(
+        update={"task_id": "task of film.mkv", "media_id": item.media_id, "gates": ()}
+    )
+    track = TrackGate(
+        track_id="track", shot_id=f"{item.media_id}/0", media_id=item.media_id, face_ids=(gate.face_id,), version="whole",
+        gate=gate,
+    )  # fmt: skip
+    archive.records += [segment, track]
+    page = compose(read_tables(archive.catalog(), 200))
+    (film,) = [picture for picture in page.pictures if picture.film]
+    assert [face.decision for face in film.faces] == ["restored"]
+    assert film.focus_words == "the largest face"
+    assert dict(page.summary.numbers)["faces pasted in"] == "2 of 2"
