@@ -29,6 +29,7 @@ from f2s_catalog.records import (
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.flows import items
+from f2s_ray.flows.codes import codes
 from f2s_ray.flows.identify import identify_steps, no_identities
 from f2s_ray.flows.joins import Archive, listed_paths
 from f2s_ray.flows.placing import measured_rates, unplaced
@@ -37,13 +38,13 @@ from f2s_ray.models.clustering import ClusteringConfig
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.references import ReferenceConfig
 from f2s_ray.stages.assemble import AssembleMedia, AssembleSetup
-from f2s_ray.stages.borrow import BorrowConfig, borrow
+from f2s_ray.stages.borrow import BorrowConfig
 from f2s_ray.stages.detect import DetectConfig, DetectFaces, DetectSetup, network_names
 from f2s_ray.stages.estimate import EstimateCode, EstimateConfig, EstimateSetup
 from f2s_ray.stages.inventory import list_sources
 from f2s_ray.stages.judge import JudgeTracks
 from f2s_ray.stages.outputs import placed, refuse_full
-from f2s_ray.stages.overrides import OVERRIDES, overridden, read_overrides, shot_name
+from f2s_ray.stages.overrides import OVERRIDES, read_overrides
 from f2s_ray.stages.plan import PlanConfig, known_rate, plan
 from f2s_ray.stages.probe import ProbeConfig, ProbeMedia, ProbeSetup
 from f2s_ray.stages.restore import RestoreMedia
@@ -118,11 +119,8 @@ def plan_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
 
     steered = _Steered(borrow=config.borrow, overrides=read_overrides(output / OVERRIDES))
 
-    def codes(catalog: Catalog) -> list[DegradationCode]:
-        archive = Archive(catalog, listed_paths(catalog))
-        names = {shot.shot_id: shot_name(archive.media_by_id[shot.media_id], shot) for shot in archive.shots}
-        found = borrow(archive.media, archive.shots, catalog.rows(CodeEstimate), config.borrow)
-        return list(overridden(found, names, archive.codes, steered.overrides))
+    def lent(catalog: Catalog) -> pa.Table:
+        return codes(catalog, config.borrow, steered.overrides)
 
     def tasks(catalog: Catalog) -> pa.Table:
         day, rate, tables = str(datetime.now(tz=UTC).date()), known_rate(measured_rates(catalog)), []
@@ -148,7 +146,7 @@ def plan_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step]:
         *index_flow(config, source, output),
         *identify_flow(config, source, output),
         MapStep("estimate", EstimateCode, estimate, items.estimate_units, _PEOPLE, CodeEstimate, on_gpu=True),
-        ReduceStep("borrow", codes, steered, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
+        ReduceStep("borrow", lent, steered, (Source, MediaItem, Shot, CodeEstimate), (DegradationCode,)),
         MapStep("judge", JudgeTracks, judge, judge_units, (*_PEOPLE, DegradationCode), TrackGate, on_gpu=True),
         ReduceStep("plan", tasks, settled, (*_PEOPLE, DegradationCode, TrackGate, RestoreTask), (RestoreTask,)),
     ]

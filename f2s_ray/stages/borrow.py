@@ -1,16 +1,35 @@
-"""Estimates to one code for every shot: its own, one borrowed from a picture like it, or none (blind)."""
+"""Looks of shots to one code for each: its own, one borrowed from a picture like it, or none (blind)."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from typing import Literal, NamedTuple
 
-from f2s_catalog.records import CodeEstimate, DegradationCode, MediaItem, Shot
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["BorrowConfig", "borrow"]
+__all__ = ["LOOKS", "BorrowConfig", "Loan", "borrow"]
+
+_MEASURES = ("noise_measured", "sharpness_measured", "blockiness_measured")
+_COUNTS = ("face_count", "region_count", "change_count")
+LOOKS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("media_id", "path", "camera")),
+        *((name, pa.bool_()) for name in ("is_film", "has_code")),
+        *((name, pa.int64()) for name in _COUNTS),
+        *((name, pa.float64()) for name in _MEASURES),
+    ]
+)
+"""What is looked at of a shot: its medium, whether and by how much its faces told a code, and what its frame shows without them."""
 
 NOISE_FLOOR = 0.004
+_SLACK = 1e-9  # of a limit: more than logarithms are rounded by, less than any two pictures differ by
+_FIRST_REACH = 32  # lenders to each side of a look that are compared with it first
+
+Look = Float[np.ndarray, " 3"]
+"""Noise, sharpness and blocks."""
 
 
 class BorrowConfig(BaseModel):
@@ -22,97 +41,133 @@ class BorrowConfig(BaseModel):
     max_blockiness_gap: float = Field(0.15, gt=0, le=1, description="the measured 8x8 grid may differ by this much")
 
 
-def borrow(
-    media: Sequence[MediaItem], shots: Sequence[Shot], estimates: Sequence[CodeEstimate], config: BorrowConfig
-) -> Iterator[DegradationCode]:
-    """One code for every shot that has an estimate.
+class Loan(NamedTuple):
+    """The row whose code a shot takes, its own or a lender's, none where it is blind; and why, in words."""
+
+    origin: Literal["face", "borrowed", "blind"]
+    row: int | None
+    why: str
+
+
+def borrow(looks: pa.Table, config: BorrowConfig) -> Iterator[Loan]:
+    """One for every shot.
 
     A lender lies in the same folder or comes from the same camera, and looks alike in noise, sharpness and blocks; the same folder goes
     first, then the nearest look, then the path. Without one the shot is blind: a wrong code costs more than none.
+
+    Args:
+        looks: a row for each shot, as ``LOOKS``.
+        config: what is alike.
     """
-    by_shot = {estimate.shot_id: estimate for estimate in estimates}
-    by_media = {item.media_id: item for item in media}
-    pairs = [(by_media[shot.media_id], by_shot[shot.shot_id]) for shot in shots if shot.shot_id in by_shot]
-    neighbours: dict[tuple[str, str], list[tuple[MediaItem, CodeEstimate]]] = defaultdict(list)
-    for item, estimate in pairs:
-        if estimate.code:
-            for place in _places(item):
-                neighbours[place].append((item, estimate))
-    for item, estimate in pairs:
-        if estimate.code:
-            yield _code(estimate, estimate, "face", None, _told(estimate))
-            continue
-        for place in _places(item):
-            lender = _nearest(estimate, neighbours[place], config)
-            if lender is not None:
-                why = f"same {place[0]} as {lender[0].path}, and alike in noise, sharpness and blocks"
-                yield _code(estimate, lender[1], "borrowed", lender[1].shot_id, why)
-                break
+    has_code, paths = looks["has_code"].to_pylist(), looks["path"].to_pylist()
+    counts = [looks[name].to_pylist() for name in _COUNTS]
+    measures = np.stack([looks[name].to_numpy() for name in _MEASURES], axis=1)
+    films, media_ids, cameras = (looks[name].to_pylist() for name in ("is_film", "media_id", "camera"))
+
+    def places(row: int) -> list[tuple[str, str]]:
+        return _places(media_ids[row] if films[row] else None, paths[row], cameras[row])
+
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in sorted(np.flatnonzero(has_code).tolist(), key=lambda row: (paths[row], row)):
+        for place in places(row):
+            rows[place].append(row)
+    lenders = {place: _Lenders(own, measures, config) for place, own in rows.items()}
+    for row, own in enumerate(has_code):
+        if own:
+            yield Loan("face", row, _told(*(count[row] for count in counts)))
         else:
-            yield _code(estimate, None, "blind", None, "no usable face, and no picture like it that has one")
+            yield _lent([place for place in places(row) if place in lenders], lenders, measures[row], paths)
 
 
-def _places(item: MediaItem) -> list[tuple[str, str]]:
+def _lent(
+    places: Sequence[tuple[str, str]],
+    lenders: dict[tuple[str, str], "_Lenders"],
+    look: Look,
+    paths: Sequence[str],
+) -> Loan:
+    """From the first place where one is like enough."""
+    for place in places:
+        row = lenders[place].nearest(look)
+        if row is not None:
+            return Loan("borrowed", row, f"same {place[0]} as {paths[row]}, and alike in noise, sharpness and blocks")
+    return Loan("blind", None, "no usable face, and no picture like it that has one")
+
+
+def _places(film_id: str | None, path: str, camera: str | None) -> list[tuple[str, str]]:
     """Where its lenders are looked for, nearest first. The damage of a film is of its own kind, so it lends only to itself."""
-    if item.film is not None:
-        return [("film", item.media_id)]
-    folder = ("folder", str(PurePosixPath(item.path).parent))
-    return [folder] if item.camera is None else [folder, ("camera", item.camera)]
+    if film_id is not None:
+        return [("film", film_id)]
+    folder = ("folder", path.rpartition("/")[0])
+    return [folder] if camera is None else [folder, ("camera", camera)]
 
 
-def _nearest(
-    estimate: CodeEstimate, lenders: Sequence[tuple[MediaItem, CodeEstimate]], config: BorrowConfig
-) -> tuple[MediaItem, CodeEstimate] | None:
-    """The lender that looks most alike, by path where several do; None when none is like enough."""
-    alike = [
-        (distance, lender[0].path, lender)
-        for lender in lenders
-        if (distance := _distance(estimate, lender[1], config)) is not None
-    ]
-    return min(alike, key=lambda entry: entry[:2])[2] if alike else None
+class _Lenders:
+    """The lenders of one place in the order of one measure, so that a look is compared only with those around it.
+
+    Args:
+        rows: of the lenders, by path; of those that look the same the first one lends.
+        measures: of all shots.
+        config: what is alike.
+    """
+
+    def __init__(self, rows: Sequence[int], measures: Float[np.ndarray, "n 3"], config: BorrowConfig) -> None:
+        limits = config.max_noise_octaves, config.max_sharpness_gap, config.max_blockiness_gap
+        self._limits, self._rows = np.array(limits), rows
+        looks, first = np.unique(measures[rows], axis=0, return_index=True)
+        scaled = self._scale(looks)
+        self._axis = int(np.argmax(np.ptp(scaled, axis=0)))
+        order = np.argsort(scaled[:, self._axis], kind="stable")
+        self._looks, self._scaled, self._ranks = looks[order], scaled[order], first[order]
+
+    def nearest(self, look: Look) -> int | None:
+        """The row of the lender that looks most alike; None when none is like enough."""
+        own, keys, reach = self._scale(look[None])[0], self._scaled[:, self._axis], _FIRST_REACH
+        key = own[self._axis]
+        at = int(np.searchsorted(keys, key))
+        while True:
+            low, high = max(0, at - reach), min(len(keys), at + reach)
+            distances = self._distances(look, own, low, high)
+            bound = min(1.0, distances.min()) + _SLACK
+            if (low == 0 or key - keys[low - 1] > bound) and (high == len(keys) or keys[high] - key > bound):
+                break
+            reach *= 4
+        if distances.min() == math.inf:
+            return None
+        near = (np.flatnonzero(distances <= distances.min() + _SLACK) + low).tolist()
+        return self._rows[min((self._distance(look, one), self._ranks[one]) for one in near)[1]]
+
+    def _distances(self, look: Look, own: Look, low: int, high: int) -> Float[np.ndarray, " n"]:
+        """About how far lenders are from a look; infinite where one must not lend."""
+        gaps = np.abs(self._scaled[low:high] - own)
+        widest, distances = gaps.max(axis=1), gaps.sum(axis=1)
+        distances[widest > 1 + _SLACK] = np.inf
+        for one in np.flatnonzero(np.abs(widest - 1) <= _SLACK).tolist():
+            if self._distance(look, low + one) == math.inf:
+                distances[one] = np.inf
+        return distances
+
+    def _distance(self, look: Look, one: int) -> float:
+        """How far a lender is from a look; infinite when it must not lend."""
+        (noise, sharpness, blockiness), (noise_there, sharpness_there, blockiness_there) = look, self._looks[one]
+        octaves, most_sharpness, most_blockiness = self._limits
+        gaps = (
+            abs(math.log2((noise + NOISE_FLOOR) / (noise_there + NOISE_FLOOR))) / octaves,
+            abs(sharpness - sharpness_there) / most_sharpness,
+            abs(blockiness - blockiness_there) / most_blockiness,
+        )
+        return math.inf if max(gaps) > 1 else float(sum(gaps))
+
+    def _scale(self, looks: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """Measures in which a gap of 1 is the limit."""
+        noise = np.log2(looks[:, :1] + NOISE_FLOOR)
+        return np.concatenate([noise, looks[:, 1:]], axis=1) / self._limits
 
 
-def _distance(estimate: CodeEstimate, other: CodeEstimate, config: BorrowConfig) -> float | None:
-    """How far apart two pictures look; None when the one must not lend to the other."""
-    gaps = (
-        abs(math.log2((estimate.noise_measured + NOISE_FLOOR) / (other.noise_measured + NOISE_FLOOR)))
-        / config.max_noise_octaves,
-        abs(estimate.sharpness_measured - other.sharpness_measured) / config.max_sharpness_gap,
-        abs(estimate.blockiness_measured - other.blockiness_measured) / config.max_blockiness_gap,
-    )
-    return None if max(gaps) > 1 else sum(gaps)
-
-
-def _told(estimate: CodeEstimate) -> str:
+def _told(face_count: int, region_count: int, change_count: int) -> str:
     """Who told the code, in words."""
-    count = len(estimate.face_ids)
-    words = [f"read from {count} face{'s' if count > 1 else ''}"]
-    if estimate.regions:
-        words.append(f"non-uniform damage, {len(estimate.regions)} regions")
-    if estimate.changes:
-        words.append(f"the damage changes, {len(estimate.changes)} stretches")
+    words = [f"read from {face_count} face{'s' if face_count > 1 else ''}"]
+    if region_count:
+        words.append(f"non-uniform damage, {region_count} regions")
+    if change_count:
+        words.append(f"the damage changes, {change_count} stretches")
     return "; ".join(words)
-
-
-def _code(
-    estimate: CodeEstimate, source: CodeEstimate | None, origin: str, lender: str | None, why: str
-) -> DegradationCode:
-    """The row; ``source`` is the estimate whose code is taken. Regions stay with their picture: a borrowed code is the mean."""
-    return DegradationCode.model_validate(
-        {
-            "shot_id": estimate.shot_id,
-            "origin": origin,
-            "lender_shot_id": lender,
-            "why": why,
-            "code": source.code if source else (),
-            "signature": source.signature if source else (),
-            "blur_sigma_px": source.blur_sigma_px if source else None,
-            "noise_sigma": source.noise_sigma if source else None,
-            "jpeg_quality": source.jpeg_quality if source else None,
-            "downscale": source.downscale if source else None,
-            "agreement": source.agreement if source else None,
-            "regions": source.regions if source and lender is None else (),
-            "changes": source.changes if source and lender is None else (),
-            "estimator": estimate.estimator,
-        }
-    )

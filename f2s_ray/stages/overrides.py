@@ -53,7 +53,7 @@ def overridden(
     """The codes as the person wants them.
 
     Args:
-        codes: what was read or borrowed.
+        codes: what was read or borrowed, of the named shots at least.
         names: name of each shot_id.
         earlier: codes by shot_id as they stood before.
         chosen: from ``read_overrides``.
@@ -65,7 +65,7 @@ def overridden(
     for name, what in chosen.items():
         for word in {name, what} - {BLIND, LOCKED}:
             if word not in by_name:
-                near = difflib.get_close_matches(word, by_name, n=1)
+                near = difflib.get_close_matches(word, names.values(), n=1)
                 raise ConfigError(f"{OVERRIDES}: {word} is no shot here{f'; the nearest is {near[0]}' if near else ''}")
     for shot_id, code in own.items():
         what = chosen.get(names[shot_id], "")

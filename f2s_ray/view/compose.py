@@ -1,14 +1,13 @@
 """The tables of a catalog to the model of the page; pure, no pixels."""
 
-from itertools import chain
-
-from f2s_catalog.records import Attempt, FaceGate, Identity, MediaItem, RestoredMedia, RestoreTask
+from f2s_catalog.records import FaceGate, MediaItem, RestoredMedia, RestoreTask
 
 from f2s_ray.view.bars import quality_bars
 from f2s_ray.view.film_story import ORIGINS, damage_words, film_story
-from f2s_ray.view.model import FaceStory, Failure, FilmStory, Page, Person, Picture, Reference, Summary
+from f2s_ray.view.model import FaceStory, FilmStory, Page, Person, Picture, Reference, Summary
 from f2s_ray.view.stretch import choose_stretch
-from f2s_ray.view.tables import Tables, original_of
+from f2s_ray.view.tables import Known, Tables, original_of
+from f2s_ray.view.totals import Totals
 from f2s_ray.view.words import count_words, decision_words, duration_words
 
 __all__ = ["compose"]
@@ -19,38 +18,28 @@ _MOST_CLIPS = 6  # a clip is up to 400 kB of page
 _DIGEST_LETTERS = 12
 
 
-def compose(tables: Tables, *, limit: int) -> Page:
-    """The page for the first ``limit`` pictures by path and as many people, those most often seen first."""
-    shown = tables.restored[:limit]
-    people = tables.people()
-    labels = tables.labels
-    anchors = {p.identity_id: f"person-{n}" for n, p in enumerate(people[:limit], start=1)}
-    pictures = {r.media_id: f"picture-{n}" for n, r in enumerate(shown, start=1)}
-    films = [r.media_id for r in shown if tables.media[r.media_id].film]
-    teller = _Teller(tables, labels, anchors, pictures, films[:_MOST_CLIPS])
+def compose(tables: Tables) -> Page:
+    """The page for the pictures and people of the tables."""
+    anchors = {identity_id: f"person-{n}" for n, identity_id in enumerate(tables.wall, start=1)}
+    pictures = {r.media_id: f"picture-{n}" for n, r in enumerate(tables.restored, start=1)}
+    films = [r.media_id for r in tables.restored if tables.media[r.media_id].film]
+    teller = _Teller(tables, anchors, pictures, films[:_MOST_CLIPS])
     return Page(
-        summary=_summary(tables),
-        pictures=tuple(teller.picture(restored) for restored in shown),
-        picture_count=len(tables.restored),
-        people=tuple(teller.person(identity) for identity in people[:limit]),
-        person_count=len(people),
-        failures=_with_status(tables.attempts, "failed"),
-        skipped=_with_status(tables.attempts, "skipped"),
+        summary=_summary(tables.totals),
+        pictures=tuple(teller.picture(restored) for restored in tables.restored),
+        picture_count=tables.totals.picture_count,
+        people=tuple(teller.person(tables.known[identity_id]) for identity_id in tables.wall),
+        person_count=tables.totals.person_count,
+        failures=tables.failures,
+        skipped=tables.skipped,
     )
 
 
 class _Teller:
-    """Tells one picture or person with the names and anchors of the whole page at hand, and which films move on it."""
+    """Tells one picture or person with the anchors of the whole page at hand, and which films move on it."""
 
-    def __init__(
-        self,
-        tables: Tables,
-        labels: dict[str, str],
-        people: dict[str, str],
-        pictures: dict[str, str],
-        moving: list[str],
-    ) -> None:
-        self._tables, self._labels, self._people, self._pictures = tables, labels, people, pictures
+    def __init__(self, tables: Tables, people: dict[str, str], pictures: dict[str, str], moving: list[str]) -> None:
+        self._tables, self._people, self._pictures = tables, people, pictures
         self._moving = moving
 
     def picture(self, restored: RestoredMedia) -> Picture:
@@ -61,7 +50,7 @@ class _Teller:
         task = tables.task_of(restored)
         shot_id = self._shot_at(item, frame) if item.film else task.shot_id if task else ""
         code = tables.codes.get(shot_id)
-        lender = tables.shots.get(code.lender_shot_id) if code and code.lender_shot_id else None
+        lender = tables.lender(code)
         report = tables.quality.get(restored.media_id)
         return Picture(
             anchor=self._pictures[restored.media_id],
@@ -73,7 +62,7 @@ class _Teller:
             damage=damage_words(tables, code),
             origin=ORIGINS[code.origin] if code else "Unknown",
             origin_words=code.why if code else "the catalog holds no code for this picture",
-            lender=tables.media[lender.media_id].path if lender and lender.media_id in tables.media else None,
+            lender=lender.path if lender else None,
             lender_anchor=self._pictures.get(lender.media_id) if lender else None,
             risk=task.risk if task else "",
             faces=tuple(self._face(gate) for gate in gates[:_MOST_FACES]),
@@ -84,18 +73,17 @@ class _Teller:
             film=self._film(item, frame),
         )
 
-    def person(self, identity: Identity) -> Person:
+    def person(self, known: Known) -> Person:
         """One identity with its best face and its references."""
-        chosen = self._tables.references.get(identity.identity_id)
-        photos = self._tables.photo_counts[identity.identity_id]
-        faces = len(identity.face_ids)
-        alone = "seen once" if faces == 1 else f"its faces agree by {identity.cohesion:.2f}"
+        chosen = self._tables.references.get(known.identity_id)
+        counts = count_words(known.picture_count, "picture", "pictures"), count_words(known.face_count, "face", "faces")
+        alone = "seen once" if known.face_count == 1 else f"its faces agree by {known.cohesion:.2f}"
         return Person(
-            anchor=self._people[identity.identity_id],
-            label=self._labels[identity.identity_id],
-            best=self._tables.cut(identity.face_ids[0]) if identity.face_ids else None,
-            counts=f"{count_words(photos, 'picture', 'pictures')}, {count_words(faces, 'face', 'faces')}",
-            certainty=f"{alone}, the next person is {identity.margin:.2f} away",
+            anchor=self._people[known.identity_id],
+            label=known.label,
+            best=self._tables.cut(known.best_face_id),
+            counts=", ".join(counts),
+            certainty=f"{alone}, the next person is {known.margin:.2f} away",
             references=tuple(self._reference(c.face_id, c.why) for c in (chosen.choices if chosen else ()))[
                 :_MOST_REFERENCES
             ],
@@ -120,7 +108,7 @@ class _Teller:
         if item.film is None:
             return None
         stretch = choose_stretch(self._tables, item, frame) if item.media_id in self._moving else None
-        return film_story(self._tables, item, self._labels, self._people, stretch)
+        return film_story(self._tables, item, self._people, stretch)
 
     def _shot_at(self, item: MediaItem, frame: int) -> str:
         """The shot that a frame of a film is part of."""
@@ -132,7 +120,7 @@ class _Teller:
         identity = gate.identity_id
         return FaceStory(
             cut=self._tables.cut(gate.face_id),
-            person=self._labels.get(identity, "Unknown person") if identity else "Nobody known",
+            person=self._label(identity),
             person_anchor=self._people.get(identity) if identity else None,
             decision=gate.decision,
             decision_words=decision_words(gate.decision, gate.weight),
@@ -140,6 +128,12 @@ class _Teller:
             reason=gate.reason,
             references=tuple(self._reference(f, self._why(identity, f)) for f in gate.reference_face_ids),
         )
+
+    def _label(self, identity_id: str | None) -> str:
+        if identity_id is None:
+            return "Nobody known"
+        known = self._tables.known.get(identity_id)
+        return known.label if known else "Unknown person"
 
     def _reference(self, face_id: str, why: str) -> Reference:
         cut = self._tables.cut(face_id)
@@ -181,38 +175,22 @@ def _cosine(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.2f}"
 
 
-def _with_status(attempts: tuple[Attempt, ...], status: str) -> tuple[Failure, ...]:
-    """Attempts of one status as rows, by path."""
-    rows = (
-        Failure(a.path or a.item_id, a.step, a.error_kind or "unknown", a.message or "no message")
-        for a in attempts
-        if a.status == status
-    )
-    return tuple(sorted(rows, key=lambda row: (row.path, row.step)))
-
-
-def _summary(tables: Tables) -> Summary:
+def _summary(totals: Totals) -> Summary:
     """Counts, times and models of the archive as it stands."""
-    finished = {tables.media[r.media_id].path for r in tables.restored}
-    films = {tables.media[r.media_id].path for r in tables.restored if tables.media[r.media_id].film}
-    kinds = ((finished - films, "photo", "photos"), (films, "film", "films"))
-    done = [count_words(len(paths), one, many) for paths, one, many in kinds if paths]
-    failed = {a.path for a in tables.attempts if a.status == "failed"} - finished
-    skipped = {a.path for a in tables.attempts if a.status == "skipped"} - finished - failed
-    decisions = [gate.decision for restored in tables.restored for gate in tables.gates_of(restored)]
-    models = {*chain.from_iterable(r.models for r in tables.restored), *(f.embedder for f in tables.faces.values())}
-    worked = sum(a.elapsed_seconds for a in tables.attempts)
+    kinds = ((totals.photo_count, "photo", "photos"), (totals.film_count, "film", "films"))
+    done = [count_words(*kind) for kind in kinds if kind[0]]
+    failed, skipped = f"{totals.failed_count:,}", f"{totals.skipped_count:,}"
     return Summary(
-        sentence=f"{' and '.join(done) or 'Nothing'} restored, {len(failed):,} failed, {len(skipped):,} skipped.",
+        sentence=f"{' and '.join(done) or 'Nothing'} restored, {failed} failed, {skipped} skipped.",
         numbers=(
-            ("restored", f"{len(finished):,}"),
-            ("failed", f"{len(failed):,}"),
-            ("skipped", f"{len(skipped):,}"),
-            ("people found", f"{len(tables.identities):,}"),
-            ("faces pasted in", f"{len(decisions) - decisions.count('kept'):,} of {len(decisions):,}"),
-            ("work time", duration_words(worked)),
+            ("restored", f"{totals.photo_count + totals.film_count:,}"),
+            ("failed", failed),
+            ("skipped", skipped),
+            ("people found", f"{totals.identity_count:,}"),
+            ("faces pasted in", f"{totals.pasted_count:,} of {totals.face_count:,}"),
+            ("work time", duration_words(totals.work_seconds)),
         ),
-        models=tuple(sorted(_short(model) for model in models)),
+        models=tuple(sorted(_short(model) for model in totals.models)),
     )
 
 

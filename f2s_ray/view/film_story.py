@@ -26,15 +26,13 @@ _CURVES = (
 )
 
 
-def film_story(
-    tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str], stretch: Stretch | None
-) -> FilmStory:
-    """What the page tells of a film; ``labels`` and ``anchors`` are those of the people on it."""
+def film_story(tables: Tables, item: MediaItem, anchors: Mapping[str, str], stretch: Stretch | None) -> FilmStory:
+    """What the page tells of a film; ``anchors`` are those of the people on it."""
     shots = tables.shots_by_media.get(item.media_id, [])
     return FilmStory(
         shots=tuple(_shot(tables, shot) for shot in shots[:_MOST_SHOTS]),
         shots_left_out=max(0, len(shots) - _MOST_SHOTS),
-        appearances=_appearances(tables, item, labels, anchors),
+        appearances=_appearances(tables, item, anchors),
         curves=_curves(tables, shots),
         ends=(clock_words(shots[0].start_seconds), clock_words(shots[-1].stop_seconds)) if shots else ("", ""),
         cuts=tuple(_place(shots, shot.start_seconds) for shot in shots[1:]),
@@ -52,10 +50,11 @@ def damage_words(tables: Tables, code: DegradationCode | None) -> str:
         jpeg_quality=code.jpeg_quality,
         downscale=code.downscale,
     )
-    seen = tables.estimates.get(code.shot_id)
+    seen = tables.measured.get(code.shot_id)
     if words or seen is None:
         return words or "not measured"
-    return f"{noise_words(seen.noise_measured)}, {blockiness_words(seen.blockiness_measured)}, measured in the frame"
+    noise, blocks = seen
+    return f"{noise_words(noise)}, {blockiness_words(blocks)}, measured in the frame"
 
 
 def _shot(tables: Tables, shot: Shot) -> ShotStory:
@@ -67,15 +66,14 @@ def _shot(tables: Tables, shot: Shot) -> ShotStory:
     )
 
 
-def _appearances(
-    tables: Tables, item: MediaItem, labels: Mapping[str, str], anchors: Mapping[str, str]
-) -> tuple[Appearance, ...]:
+def _appearances(tables: Tables, item: MediaItem, anchors: Mapping[str, str]) -> tuple[Appearance, ...]:
     """Those seen longest first."""
     spans: dict[str, list[tuple[float, float]]] = {}
     for identity, begin, end in tables.appearances.get(item.media_id, ()):
         spans.setdefault(identity, []).append((begin, end))
     order = sorted(spans, key=lambda identity: (-sum(b - a for a, b in spans[identity]), identity))
-    return tuple(Appearance(labels[one], anchors.get(one), _listed(spans[one])) for one in order if one in labels)
+    known = tables.known
+    return tuple(Appearance(known[one].label, anchors.get(one), _listed(spans[one])) for one in order if one in known)
 
 
 def _listed(spans: Sequence[tuple[float, float]]) -> str:

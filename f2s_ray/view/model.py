@@ -1,15 +1,12 @@
 """What the report says, as small frozen values without pixels; made by compose, drawn by album, written by report."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
-import pyarrow as pa
-from f2s_catalog.records import Attempt, Box, Record
+from f2s_catalog.records import Box
 
 __all__ = [
     "Appearance",
     "Bar",
-    "CatalogReader",
     "Curve",
     "FaceCut",
     "FaceStory",
@@ -23,25 +20,8 @@ __all__ = [
     "ShotStory",
     "Stretch",
     "Summary",
+    "Troubles",
 ]
-
-R = TypeVar("R", bound=Record)
-
-
-class CatalogReader(Protocol):
-    """As much of a catalog as the report needs."""
-
-    def rows(self, record_type: type[R]) -> list[R]:
-        """The current rows of a table."""
-        ...
-
-    def view(self, name: str) -> pa.Table:
-        """The rows of a view."""
-        ...
-
-    def attempts(self) -> list[Attempt]:
-        """The latest attempt of each step at each item."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -211,6 +191,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Troubles:
+    """The first of what failed or was skipped, by path, and how many there are in all."""
+
+    rows: tuple[Failure, ...]
+    count: int
+
+
+@dataclass(frozen=True)
 class Summary:
     """The first lines of the page."""
 
@@ -228,5 +216,5 @@ class Page:
     picture_count: int
     people: tuple[Person, ...]
     person_count: int
-    failures: tuple[Failure, ...]
-    skipped: tuple[Failure, ...]
+    failures: Troubles
+    skipped: Troubles

@@ -17,8 +17,7 @@ from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.stages.inputs import scratch
 from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
-from f2s_ray.view.model import CatalogReader
-from f2s_ray.view.tables import read_tables
+from f2s_ray.view.reading import read_tables
 from f2s_ray.view.words import clock_words, visible
 
 __all__ = ["render_report", "write_report"]
@@ -52,10 +51,10 @@ def write_report(output: Place, input_root: Place, run_id: str, *, limit: int = 
 
 
 def render_report(
-    catalog: CatalogReader, output: Place, input_root: Place, run_id: str, *, limit: int = 200
+    catalog: Catalog, output: Place, input_root: Place, run_id: str, *, limit: int = 200
 ) -> Iterator[str]:
     """The page in pieces, so that a large one never lies in memory as a whole; arguments as in ``write_report``."""
-    page = compose(read_tables(catalog), limit=limit)
+    page = compose(read_tables(catalog, limit))
     album = Album(page, input_root, output)
     style, script = _asset("report.css"), _asset("report.js")
     return (

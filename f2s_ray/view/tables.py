@@ -1,16 +1,12 @@
-"""The tables of a catalog, read once and keyed for looking up."""
+"""The rows of a catalog that the page shows, keyed for looking up."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from f2s_catalog.ledger import standing
 from f2s_catalog.records import (
-    Attempt,
-    CodeEstimate,
     DegradationCode,
     Face,
     FaceGate,
-    Identity,
     MediaItem,
     QualityReport,
     ReferenceSet,
@@ -18,43 +14,59 @@ from f2s_catalog.records import (
     RestoredSegment,
     RestoreTask,
     Shot,
-    Source,
     TrackGate,
 )
 
-from f2s_ray.view.model import CatalogReader, FaceCut, Original
+from f2s_ray.view.model import FaceCut, Original, Troubles
+from f2s_ray.view.totals import Totals
 
-__all__ = ["Tables", "original_of", "read_tables"]
+__all__ = ["Known", "Tables", "original_of"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody whom the page names; ``best_face_id`` is the best face, ``picture_count`` the media that show it."""
+
+    identity_id: str
+    label: str
+    picture_count: int
+    face_count: int
+    best_face_id: str
+    cohesion: float
+    margin: float
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Records by their keys; ``attempts`` are those of reductions, and those at files as far as they still stand.
+    """Records by their keys: of the shown results, and of what these refer to in other files. None holds a vector.
 
-    ``labels`` and ``photo_counts`` are the label of each identity and in how many media it is seen, those first who
-    stand first on the page; ``appearances`` who is seen in a medium and when, in the order of time.
+    ``restored`` are the shown results by path, ``wall`` the ids of those who have a place of their own on the page, in their
+    order; ``known`` are these and all who are seen in the shown results. ``measured`` are noise and blocks in the frames of
+    a shot, ``appearances`` who is seen in a medium and when, in the order of time.
     """
 
     media: dict[str, MediaItem]
     shots: dict[str, Shot]
     faces: dict[str, Face]
-    identities: dict[str, Identity]
+    wall: tuple[str, ...]
+    known: dict[str, Known]
     references: dict[str, ReferenceSet]
-    estimates: dict[str, CodeEstimate]
+    measured: dict[str, tuple[float, float]]
     codes: dict[str, DegradationCode]
     tasks: dict[str, RestoreTask]
     segments: dict[str, RestoredSegment]
     track_gates: dict[str, TrackGate]
     quality: dict[str, QualityReport]
     restored: tuple[RestoredMedia, ...]
-    attempts: tuple[Attempt, ...]
-    labels: dict[str, str]
-    photo_counts: dict[str, int]
     appearances: dict[str, list[tuple[str, float, float]]]
+    totals: Totals
+    failures: Troubles
+    skipped: Troubles
 
-    def people(self) -> list[Identity]:
-        """Identities: those with a name first, then those in most media."""
-        return [self.identities[identity_id] for identity_id in self.labels if identity_id in self.identities]
+    def lender(self, code: DegradationCode | None) -> MediaItem | None:
+        """The medium that lent a code; None when none did, or it is gone from the catalog."""
+        shot = self.shots.get(code.lender_shot_id) if code and code.lender_shot_id else None
+        return self.media.get(shot.media_id) if shot else None
 
     def cut(self, face_id: str) -> FaceCut | None:
         """Where to cut a face out of its source; None when the face or its medium is gone from the catalog."""
@@ -71,9 +83,8 @@ class Tables:
     def gates_of(self, restored: RestoredMedia) -> tuple[FaceGate, ...]:
         """What was decided of the faces of a photo, or of the tracks of a film."""
         segment = self.segments.get(restored.task_id)
-        if segment:
-            return segment.gates
-        return tuple(row.gate for row in self.track_gates.values() if row.media_id == restored.media_id)
+        tracks = (row.gate for row in self.track_gates.values() if row.media_id == restored.media_id)
+        return (*(segment.gates if segment else ()), *tracks)
 
     @cached_property
     def tasks_by_media(self) -> dict[str, list[RestoreTask]]:
@@ -96,38 +107,3 @@ def original_of(item: MediaItem, frame: int = 0) -> Original:
     """The source of a medium, as far as drawing needs it."""
     scan = item.film.scan if item.film else ""
     return Original(item.path, item.byte_count, item.format, (item.width_px, item.height_px), frame, scan)
-
-
-def read_tables(catalog: CatalogReader) -> Tables:
-    """Read what the report needs; what the latest listing no longer holds is left out."""
-    listed = {source.path for source in catalog.rows(Source)}
-    media = {r.media_id: r for r in catalog.rows(MediaItem) if r.path in listed}
-    shots = {r.shot_id: r for r in catalog.rows(Shot)}
-    tasks = {r.task_id: r for r in catalog.rows(RestoreTask)}
-    restored = sorted(
-        (r for r in catalog.rows(RestoredMedia) if r.media_id in media), key=lambda r: media[r.media_id].path
-    )
-    attempts = catalog.attempts()
-    people = catalog.view("people").to_pylist()
-    appearances: dict[str, list[tuple[str, float, float]]] = {}
-    for row in catalog.view("appearances").to_pylist():
-        span = (row["identity_id"], row["seen_from_seconds"], row["seen_to_seconds"])
-        appearances.setdefault(row["media_id"], []).append(span)
-    return Tables(
-        media=media,
-        shots=shots,
-        faces={r.face_id: r for r in catalog.rows(Face)},
-        identities={r.identity_id: r for r in catalog.rows(Identity)},
-        references={r.identity_id: r for r in catalog.rows(ReferenceSet)},
-        estimates={r.shot_id: r for r in catalog.rows(CodeEstimate)},
-        codes={r.shot_id: r for r in catalog.rows(DegradationCode)},
-        tasks=tasks,
-        segments={r.task_id: r for r in catalog.rows(RestoredSegment)},
-        track_gates={r.track_id: r for r in catalog.rows(TrackGate)},
-        quality={r.media_id: r for r in catalog.rows(QualityReport)},
-        restored=tuple(restored),
-        attempts=(*(row for row in attempts if not row.path), *standing(attempts, listed)),
-        labels={row["identity_id"]: row["label"] for row in people},
-        photo_counts={row["identity_id"]: row["media_count"] for row in people},
-        appearances=appearances,
-    )

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from f2s_catalog.arrow import from_table, to_table
-from f2s_catalog.ledger import Catalog
+from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import (
     TABLES,
     Attempt,
@@ -33,7 +32,7 @@ from PIL import Image, ImageFilter
 from skimage import data
 
 from f2s_ray.stages.sight import sight
-from tests.catalog.made import outcome, person
+from tests.catalog.made import person
 from tests.media.film.films import make_film, numbered
 from tests.stages.films import probed
 
@@ -42,49 +41,46 @@ FACE_BOX = (177.0, 67.0, 272.0, 192.0)
 
 
 @dataclass
-class MadeCatalog:
-    """Records in lists; everything that is there is current."""
+class Archive:
+    """A catalog in the making: what steps leave of each file, what reductions leave, and the attempts at both."""
 
+    input_root: Path
+    output: Path
     records: list[Record] = field(default_factory=list)
     ledger: list[Attempt] = field(default_factory=list)
 
-    def rows(self, record_type):
+    def made(self, record_type):
         return [record for record in self.records if type(record) is record_type]
 
-    def attempts(self):
-        return self.ledger
+    def catalog(self):
+        """The catalog of OUTPUT, after these records were committed as another run would."""
+        catalog = Catalog(self.output)
+        whole = [record for record in self.records if record.MADE == "whole"]
+        outcomes = [Outcome(attempt, self._made_at(attempt)) for attempt in self.ledger]
+        catalog.commit(TABLES, [*outcomes, Outcome(attempt("", "done", item_id="*"), (*whole, *self._sightings()))])
+        return catalog
 
-    def view(self, name):
-        with TemporaryDirectory() as folder:
-            catalog = Catalog(Path(folder))
-            catalog.commit(TABLES, [outcome("*", *self.records)])
-            listed = {source.path for source in self.rows(Source)}
-            media = to_table(MediaItem, [item for item in catalog.rows(MediaItem) if item.path in listed])
-            seen = from_table(Sighting, sight(catalog.table(Identity), catalog.table(Face), media))
-            catalog.commit((Sighting,), [outcome("*", *seen, step="sight")])
-            return catalog.view(name)
+    def _made_at(self, attempt):
+        """What the attempt at a file left: all that is of its medium."""
+        ids = {item.media_id for item in self.made(MediaItem) if item.path == attempt.path}
+        made = [record for record in self.records if record.MADE == "item" and _medium(record) in ids]
+        return tuple(made) if attempt.status == "done" else ()
 
+    def _sightings(self):
+        listed = {source.path for source in self.made(Source)}
+        media = [item for item in self.made(MediaItem) if item.path in listed]
+        people, faces = to_table(Identity, self.made(Identity)), to_table(Face, self.made(Face))
+        return from_table(Sighting, sight(people, faces, to_table(MediaItem, media)))
 
-@dataclass(frozen=True)
-class Archive:
-    catalog: MadeCatalog
-    input_root: Path
-    output: Path
-
-    def add_attempt(self, path, status, *, item_id=None, kind=None, message=None, step="probe"):
-        self.catalog.ledger.append(
-            Attempt(
-                step=step, item_id=item_id or path, fingerprint="f", path=path, status=status, error_kind=kind,
-                message=message, number=1, run_id="run", elapsed_seconds=1.5,
-            )
-        )  # fmt: skip
+    def add_attempt(self, path, status, **more):
+        self.ledger.append(attempt(path, status, **more))
 
     def add_source(self, path):
-        self.catalog.records.append(Source(path=path, byte_count=1, modified_ns=0, trouble=None))
+        self.records.append(Source(path=path, byte_count=1, modified_ns=0, trouble=None))
 
     def add_photo(self, path, *, origin="face", lender=None, face=True, decision="restored", reference=True):
         """A damaged source, its restored twin, and all rows about them; returns the media_id."""
-        number = len(self.catalog.rows(MediaItem))
+        number = len(self.made(MediaItem))
         media_id, shot_id, face_id, task_id = f"m{number}", f"m{number}/0", f"m{number}/0/0", f"t{number}"
         sharp = Image.fromarray(data.astronaut() if face else np.ascontiguousarray(data.astronaut()[300:, :200]))
         source, result = self.input_root / path, self.output / "restored" / path
@@ -108,7 +104,7 @@ class Archive:
             similarity_after=0.58, other_before=0.22, other_after=0.19, self_similarity=0.83,
             reason="closer to the person than before",
         )  # fmt: skip
-        self.catalog.records += [
+        self.records += [
             MediaItem(
                 media_id=media_id, path=path, content_digest="c", byte_count=source.stat().st_size, modified_ns=0,
                 kind="photo", format="JPEG", width_px=sharp.width, height_px=sharp.height, orientation=1, page_count=1,
@@ -150,7 +146,7 @@ class Archive:
             ),
         ]  # fmt: skip
         if face:
-            self.catalog.records.append(
+            self.records.append(
                 Face(
                     face_id=face_id, shot_id=shot_id, media_id=media_id, track_id=None,
                     frame=0, pts_seconds=0, seen_from_seconds=0, seen_to_seconds=0,
@@ -187,15 +183,15 @@ class Archive:
             media_id=item.media_id, task_id=f"task of {path}", path=f"restored/{path}", digest="d", byte_count=1,
             source_digest=item.content_digest, models=(), carried_over=(), changed=(), names_digest="", faces=(),
         )  # fmt: skip
-        self.catalog.records += [item, *made, *faces, restored]
+        self.records += [item, *made, *faces, restored]
         self.add_source(path)
         self.add_attempt(path, "done")
         return item
 
     def add_person(self, name=None):
         """One identity, ann, of all faces; the first face is its reference."""
-        face_ids = tuple(face.face_id for face in self.catalog.rows(Face))
-        self.catalog.records += [
+        face_ids = tuple(face.face_id for face in self.made(Face))
+        self.records += [
             person("ann", 1, face_ids, name).model_copy(update={"cohesion": 0.71, "margin": 0.55}),
             ReferenceSet(
                 identity_id="ann",
@@ -206,6 +202,18 @@ class Archive:
                 ),
             ),
         ]
+
+
+def attempt(path, status, *, item_id=None, kind=None, message=None, step="probe"):
+    return Attempt(
+        step=step, item_id=item_id or path, fingerprint="f", path=path, status=status, error_kind=kind,
+        message=message, number=1, run_id="run", elapsed_seconds=1.5 if path else 0.0,
+    )  # fmt: skip
+
+
+def _medium(record):
+    """Of what a record speaks."""
+    return record.media_id if "media_id" in type(record).model_fields else record.shot_id.rpartition("/")[0]
 
 
 def face_of(shot, face_id, span, rate):
@@ -232,7 +240,7 @@ def damaged(image):
 
 @pytest.fixture
 def archive(tmp_path):
-    made = Archive(MadeCatalog(), tmp_path / "in", tmp_path / "out")
+    made = Archive(tmp_path / "in", tmp_path / "out")
     made.input_root.mkdir()
     return made
 

@@ -7,14 +7,14 @@ from PIL import Image
 
 from f2s_ray.view.album import Album
 from f2s_ray.view.compose import compose
-from f2s_ray.view.tables import read_tables
+from f2s_ray.view.reading import read_tables
 from tests.media.film.films import QUARTER
 
 
 @pytest.fixture
 def album_of(archive):
     def make():
-        page = compose(read_tables(archive.catalog), limit=200)
+        page = compose(read_tables(archive.catalog(), 200))
         return Album(page, archive.input_root, archive.output), page
 
     return make
@@ -64,7 +64,7 @@ def test_a_reference_of_another_picture_is_shown_although_its_picture_comes_late
 def test_panels_shrink_when_there_are_many(archive, count, width_px):
     archive.add_photo("a.jpg")
     Image.new("RGB", (1800, 600)).save(archive.output / "restored" / "a.jpg")
-    page = compose(read_tables(archive.catalog), limit=200)
+    page = compose(read_tables(archive.catalog(), 200))
     album = Album(replace(page, pictures=page.pictures * count), archive.input_root, archive.output)
     assert album.draw(page.pictures[0]).after.width_px == width_px
 

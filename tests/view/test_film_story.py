@@ -1,10 +1,10 @@
 """What the page tells of a film."""
 
 import pytest
-from f2s_catalog.records import Face, MediaItem
+from f2s_catalog.records import Face
 
 from f2s_ray.view.film_story import film_story
-from f2s_ray.view.tables import read_tables
+from f2s_ray.view.reading import read_tables
 from tests.catalog.made import person
 
 
@@ -17,8 +17,8 @@ def tables(archive):
         faces = [made_face(f"{name}{number}", media_id, span) for number, span in enumerate(own)]
         ids = tuple(face.face_id for face in faces)
         who = person(name, len(name), ids, name.title())
-        archive.catalog.records += [*faces, who]
-    return read_tables(archive.catalog)
+        archive.records += [*faces, who]
+    return read_tables(archive.catalog(), 200)
 
 
 def made_face(face_id, media_id, span) -> Face:
@@ -31,7 +31,6 @@ def made_face(face_id, media_id, span) -> Face:
 
 def test_people_are_told_with_their_times_those_seen_longest_first(tables):
     (item,) = tables.media.values()
-    assert type(item) is MediaItem
-    story = film_story(tables, item, tables.labels, {"ann": "person-1"}, None)
+    story = film_story(tables, item, {"ann": "person-1"}, None)
     told = [(one.person, one.person_anchor, one.spans) for one in story.appearances]
     assert told == [("Ben", None, "0:00.0 to 1:40.0"), ("Ann", "person-1", "0:01.0 to 0:09.0, 1:10.0 to 1:11.0")]

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from f2s_ray.errors import ConfigError, JobError
+from f2s_ray.view.reading import MOST_TROUBLES
 from f2s_ray.view.report import render_report, write_report
 
 VOID = {"meta", "img", "input", "link", "br", "hr", "rect", "path", "polyline"}
@@ -39,7 +40,7 @@ class Page(HTMLParser):
 
 
 def html_of(archive, **options):
-    return "".join(render_report(archive.catalog, archive.output, archive.input_root, "run", **options))
+    return "".join(render_report(archive.catalog(), archive.output, archive.input_root, "run", **options))
 
 
 @pytest.fixture
@@ -137,6 +138,19 @@ def test_beyond_the_limit_the_page_says_how_to_see_the_others(full):
     assert len(page.all("article")) == 2
     assert "The first 2 of 5 pictures" in page.text
     assert "f2s report OUTPUT --limit 5" in page.text
+
+
+@pytest.mark.parametrize(("status", "way"), [("failed", "f2s failed OUTPUT"), ("skipped", "f2s query OUTPUT")])
+def test_of_many_troubles_the_first_are_shown_and_how_to_list_all(archive, status, way):
+    for number in range(MOST_TROUBLES + 1):
+        archive.add_source(f"{number:04d}.jpg")
+        archive.add_attempt(f"{number:04d}.jpg", status, kind="broken", message="it is broken")
+    page = Page(html_of(archive))
+    assert page.text.count("it is broken") == MOST_TROUBLES
+    assert f"{MOST_TROUBLES:04d}.jpg" not in page.text
+    assert f"The first {MOST_TROUBLES}" in page.text
+    assert str(MOST_TROUBLES + 1) in page.text
+    assert way in page.text
 
 
 def test_missing_files_become_placeholders_with_a_text(full):

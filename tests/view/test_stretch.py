@@ -2,8 +2,8 @@
 
 import pytest
 
+from f2s_ray.view.reading import read_tables
 from f2s_ray.view.stretch import choose_stretch
-from f2s_ray.view.tables import read_tables
 
 RATE = 5
 
@@ -12,7 +12,7 @@ RATE = 5
 def stretch_of(archive):
     def choose(frame=0, **film):
         item = archive.add_film("film.mkv", rate=RATE, **film)
-        return choose_stretch(read_tables(archive.catalog), item, frame)
+        return choose_stretch(read_tables(archive.catalog(), 200), item, frame)
 
     return choose
 
@@ -50,6 +50,6 @@ def test_who_is_met_in_one_frame_only_is_found(stretch_of):
 
 def test_a_film_without_shots_has_none(archive):
     item = archive.add_film("film.mkv")
-    tables = read_tables(archive.catalog)
+    tables = read_tables(archive.catalog(), 200)
     tables.shots.clear()
     assert choose_stretch(tables, item, 0) is None
