@@ -63,7 +63,8 @@ def make_estimates(output: Path, count: int, folders: int, floats: int) -> None:
     tables = MadeTables(output, paths)
     tables.write(Source, {"path": paths})
     cameras = [f"Camera {number % CAMERAS}" for number in range(count)]
-    tables.write(MediaItem, {"media_id": ids, "path": paths, "camera": cameras}, paths)
+    words = {"kind": ["photo"] * count, "colour": ["rgb"] * count, "camera": cameras}
+    tables.write(MediaItem, {"media_id": ids, "path": paths, **words}, paths)
     tables.write(Shot, {"shot_id": shots, "media_id": ids}, paths)
     has_code = random.random(count) < 0.5
     columns: dict[str, object] = {"shot_id": shots, "estimator": ["made@0"] * count}

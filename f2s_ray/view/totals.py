@@ -1,6 +1,7 @@
 """The whole catalog to what the page says of all of it: counts, times, models, and the first of what went wrong."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import (
@@ -32,19 +33,20 @@ standing AS (
 """Attempts at what is there now, not at files or bytes that went away: see ``f2s_catalog.ledger.standing``."""
 
 _RESTORED = f"""
+WITH {_FINISHED}
+SELECT count(*) AS picture_count, count(DISTINCT path) FILTER (is_film) AS film_count,
+    count(DISTINCT path) FILTER (path NOT IN (SELECT path FROM finished WHERE is_film)) AS photo_count
+FROM finished
+"""
+_MODELS = f"WITH {_FINISHED} SELECT DISTINCT unnest(models) AS model FROM finished"
+_EMBEDDERS = "SELECT DISTINCT embedder AS model FROM faces"
+_DECIDED = f"""
 WITH {_FINISHED},
 decided AS (
     SELECT unnest(gates).decision AS decision FROM restored_segments SEMI JOIN finished USING (task_id)
     UNION ALL
-    SELECT gate.decision FROM track_gates SEMI JOIN finished USING (media_id)),
-used AS (SELECT unnest(models) AS model FROM finished UNION SELECT embedder FROM faces)
-SELECT
-    (SELECT count(*) FROM finished) AS picture_count,
-    (SELECT count(DISTINCT path) FROM finished WHERE is_film) AS film_count,
-    (SELECT count(DISTINCT path) FROM finished ANTI JOIN (FROM finished WHERE is_film) AS film USING (path)) AS photo_count,
-    (SELECT count(*) FROM decided) AS face_count,
-    (SELECT count(*) FROM decided WHERE decision <> 'kept') AS pasted_count,
-    (SELECT list(model ORDER BY model) FROM used) AS models
+    SELECT gate.decision FROM track_gates SEMI JOIN finished USING (media_id))
+SELECT count(*) AS face_count, count(*) FILTER (decision <> 'kept') AS pasted_count FROM decided
 """
 _TRIED = f"""
 WITH {_FINISHED}, {_STANDING},
@@ -90,10 +92,16 @@ class Totals:
 def read_totals(catalog: Catalog) -> Totals:
     """Of what the latest listing holds; asked in SQL, since there may be a row for each of a million files."""
     results = (Source, MediaItem, RestoredMedia)
-    (restored,) = catalog.ask((*results, RestoredSegment, TrackGate, Face), _RESTORED).to_pylist()
-    (tried,) = catalog.ask((*results, Attempt), _TRIED).to_pylist()
-    (people,) = catalog.ask((Identity, Sighting), _PEOPLE).to_pylist()
-    return Totals(**{**restored, **tried, **people, "models": tuple(restored["models"] or ())})
+    counts: dict[str, Any] = {}
+    for tables, sql in (
+        (results, _RESTORED),
+        ((*results, RestoredSegment, TrackGate), _DECIDED),
+        ((*results, Attempt), _TRIED),
+        ((Identity, Sighting), _PEOPLE),
+    ):
+        counts |= catalog.ask(tables, sql).to_pylist()[0]
+    used = [*catalog.ask(results, _MODELS)["model"].to_pylist(), *catalog.ask((Face,), _EMBEDDERS)["model"].to_pylist()]
+    return Totals(**counts, models=tuple(sorted(set(used))))
 
 
 def read_troubles(catalog: Catalog, status: str, most: int) -> Troubles:
