@@ -80,7 +80,7 @@ def test_one_request_of_twenty_goes_wrong(what, seed, s3, there, tell):
         wire.chance = Random(seed)
         ended = over(wire, one).to_its_end()
     wrong, _ = calm.judged(one, ended)
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     count = sum(fault.done for fault in wire.faults)
     tell(calm.resumed(one), f"exact at once; {count} faults in {len(wire.requests)} requests")
 
@@ -107,7 +107,7 @@ def test_a_server_that_gives_no_answer_once(s3, there, tell):
         ended = over(wire, one).to_its_end()
         assert [fault.done for fault in wire.faults] == [1, 1]
     wrong, _ = calm.judged(one, ended)
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     tell(calm.resumed(one), "exact at once")
 
 
@@ -149,7 +149,7 @@ def test_answers_that_are_lost_make_no_second_writer(seed, s3, there, tell):
         ended = over(wire, one).to_its_end()
     assert [fault.done for fault in wire.faults[:2]] == [1, 1]
     wrong, _ = calm.judged(one, ended)
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     tell(calm.resumed(one), f"exact at once; {sum(fault.done for fault in wire.faults)} answers lost")
 
 
@@ -215,7 +215,7 @@ def test_a_clock_that_is_wrong(skew, s3, there, command, calm, tell):
     half = command.killed(calm.items // 2, 0.1, "driver", Random(1))
     wrong, _ = calm.judged(command, in_folder.to_its_end())
     assert half
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     bucket, one = there
     line = line_of(replace(one, before=in_folder.before).to_its_end())
     assert "RequestTimeTooSkewed" in line
