@@ -10,7 +10,7 @@ from f2s_catalog.nearest import nearest
 from f2s_catalog.place import Place
 from f2s_catalog.records import TABLES
 from f2s_catalog.store import check_catalog, prove
-from f2s_catalog.views import VIEWS, asked_again, connect, needed, refuse_rewritten
+from f2s_catalog.views import VIEWS, asked_again, connect, needed, refuse_rewritten, refuse_torn
 
 __all__ = ["query"]
 
@@ -41,6 +41,7 @@ def query(root: Place, sql: str) -> pa.Table:
         except duckdb.Error as error:
             refuse_rewritten(root, error)
             prove(root, tables)
+            refuse_torn(root, error)
             with connect(root) as everything:
                 raise QueryError(_explain(everything, str(error))) from error
 

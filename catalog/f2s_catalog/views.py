@@ -21,17 +21,29 @@ import pyarrow as pa
 
 from f2s_catalog.errors import RewrittenError
 from f2s_catalog.gaps import refuse_gaps, refuse_gaps_in_ledger
-from f2s_catalog.place import Place
+from f2s_catalog.place import Place, S3Prefix
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import CROWDS, joined
 from f2s_catalog.stale import STALE
 from f2s_catalog.store import prove, scan
 
-__all__ = ["LABEL", "VIEWS", "VIEWS_VERSION", "asked_again", "connect", "needed", "reading", "refuse_rewritten"]
+__all__ = [
+    "LABEL",
+    "VIEWS",
+    "VIEWS_VERSION",
+    "asked_again",
+    "connect",
+    "needed",
+    "reading",
+    "refuse_rewritten",
+    "refuse_torn",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _WORD = re.compile(r"\w+")
+_MORE = 7
+_STREAM = "reading the stream"  # DuckDB, of what Arrow could not read
 _GONE = ("No such file", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")  # as a system and a server say it
 
 LABEL = "coalesce(name, 'Person ' || number)"
@@ -181,6 +193,7 @@ def _damage_told(root: Place, tables: Sequence[type[Record]]) -> Iterator[None]:
     except (duckdb.Error, OSError) as error:
         refuse_rewritten(root, error)
         prove(root, tables)
+        refuse_torn(root, error)
         raise
 
 
@@ -190,13 +203,22 @@ def refuse_rewritten(root: Place, error: Exception) -> None:
         raise RewrittenError(f"a table of {root} was rewritten while it was read; ask again") from error
 
 
+def refuse_torn(root: Place, error: Exception) -> None:
+    """See that it was not on its way here that a table was harmed, which ``prove`` found whole. Raises: RewrittenError when it was."""
+    if isinstance(root, S3Prefix) and _STREAM in str(error):
+        raise RewrittenError(
+            f"a table of {root} came torn again and again; look at the network, then ask again"
+        ) from error
+
+
 def asked_again(ask: Callable[P, T]) -> Callable[P, T]:
-    """The same, asked once more where a fragment went meanwhile: the second time with what is listed then."""
+    """The same, asked again where a fragment went or came torn meanwhile: with what is listed then."""
 
     @wraps(ask)
     def asked(*arguments: P.args, **named: P.kwargs) -> T:
-        with suppress(RewrittenError):
-            return ask(*arguments, **named)
+        for _ in range(_MORE):
+            with suppress(RewrittenError):
+                return ask(*arguments, **named)
         return ask(*arguments, **named)
 
     return asked

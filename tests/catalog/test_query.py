@@ -161,6 +161,6 @@ def test_damage_to_the_ledger_is_told_by_whatever_is_asked(catalog):
     for sql in ("SELECT * FROM attempts", "SELECT * FROM sources", "SELECT * FROM failures"):
         with pytest.raises(CatalogError, match=f"{path} is damaged"):
             query(catalog.root, sql)
-    for ask in (catalog.attempts, lambda: catalog.rows(Source), lambda: catalog.pending("probe", [])):
+    for ask in (catalog.attempts, lambda: catalog.rows(Source), lambda: catalog.version(Source)):
         with pytest.raises(CatalogError, match=f"{path} is damaged"):
             ask()

@@ -4,9 +4,14 @@ import os
 
 import pytest
 from f2s_catalog import storage
+from f2s_catalog.errors import CatalogError
+from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import S3Prefix
+from f2s_catalog.records import Source
 from f2s_catalog.storage import look, read, read_range, upload, walk, write, write_new
+from f2s_catalog.store import fragments
 
+from tests.catalog.made import outcome, source
 from tests.faulty_wire import Fault, faulty_wire
 from tests.s3_server import BUCKET
 
@@ -94,3 +99,27 @@ def test_a_listing_is_whole_or_an_error(wire, one):
     wire.faults = [Fault("503", "GET", "list-type", times=10**6)]
     with pytest.raises(OSError, match="SlowDown"):
         list(walk(root))
+
+
+@pytest.mark.parametrize("kind", ["cut", "short", "flip"])
+def test_what_comes_torn_of_a_catalog_is_asked_for_again_and_not_called_damaged(wire, one, kind):
+    with Catalog(one).writing():
+        Catalog(one).commit((Source,), [outcome("*", source("a.jpg"), source("b.jpg"))])
+    for table in ("attempts", "sources"):
+        wire.faults = [Fault(kind, "GET", f"catalog/{table}/part-", times=2)]
+        assert [row.path for row in Catalog(one).rows(Source)] == ["a.jpg", "b.jpg"]
+        assert wire.faults[0].done == 2
+    for seed in range(20):
+        wire.faults = [Fault(kind, "GET", "catalog/.*/part-", times=10**6, probability=0.1)]
+        wire.chance.seed(seed)
+        assert [row.path for row in Catalog(one).rows(Source)] == ["a.jpg", "b.jpg"]
+
+
+def test_a_catalog_that_is_damaged_where_it_lies_is_called_so(wire, one):
+    with Catalog(one).writing():
+        Catalog(one).commit((Source,), [outcome("*", source("a.jpg"))])
+    (fragment,) = fragments(one, Source)
+    content = read(fragment)
+    write(fragment, content[:150] + bytes([content[150] ^ 1]) + content[151:])
+    with pytest.raises(CatalogError, match=f"{fragment} is damaged"):
+        Catalog(one).rows(Source)

@@ -82,7 +82,7 @@ def test_a_node_whose_raylet_is_killed(calm, command, cluster, tell):
     begin = time.monotonic()
     wrong, _ = calm.judged(on_ray, job.ended(2 * PATIENCE_SECONDS))
     seconds = time.monotonic() - begin
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     tell(calm.resumed(command), f"done {seconds:.0f} s later")
 
 
@@ -100,7 +100,7 @@ def test_a_node_whose_raylet_sleeps_and_wakes(calm, command, cluster, tell):
     finally:
         os.kill(pid, signal.SIGCONT)
     wrong, _ = calm.judged(on_ray, job.ended(2 * PATIENCE_SECONDS))
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     tell(calm.resumed(command), f"twenty items later after {waited:.0f} s, then it woke and the run was done")
 
 
@@ -120,7 +120,7 @@ def test_calls_inside_ray_that_are_lost_or_late(variables, calm, command, tell):
         seen = line_of(ended)
     else:
         wrong, _ = calm.judged(on_ray, ended)
-        assert wrong == []
+        assert wrong == [], "\n".join(wrong)
         seen = "exact at once"
     tell(calm.resumed(command), seen)
 
@@ -149,7 +149,7 @@ def kept(command) -> Path:
 def test_shared_memory_that_is_full(calm, command, kept, tell):
     on_ray = replace(command, more=ON_RAY, before=small("/dev/shm", "64k", kept))
     wrong, _ = calm.judged(on_ray, on_ray.to_its_end())
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     tell(calm.resumed(command), "exact at once, the store lies on the disk")
 
 
