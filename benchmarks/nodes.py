@@ -6,9 +6,11 @@ one node killed at half the time of that and another one started; one killed and
 with those of the first run, byte for byte.
 """
 
+import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
+
+# isort: split
 import argparse
 import os
-import secrets
 import shutil
 import statistics
 import threading
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f2s_ray.engines.ray_settings import set_token
 from tests.faults.checker import Seen, digests, violations
 from tests.faults.made import Command, make_archive
 from tests.models.tiny import save_all
@@ -101,8 +104,8 @@ def with_nodes(use: Callable[["Cluster", list["Node"]], None]) -> None:
 
     folder = Path(f"/tmp/f2s-nodes-{os.getpid()}")
     folder.mkdir(exist_ok=True)
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": str(folder)}
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    os.environ["RAY_TMPDIR"] = str(folder)
+    set_token()
     head = {"num_cpus": 0, "object_store_memory": 10**8, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
