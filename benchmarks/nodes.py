@@ -13,7 +13,6 @@ import argparse
 import os
 import shutil
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,21 +79,17 @@ class Rounds:
         more = ("--ray", cluster.address, "--set", "engine.workers=2")
         command = Command(str(self._source), str(self._folder / "out"), self._weights, more)
 
-        def kill() -> None:
-            cluster.remove_node(nodes[0], allow_graceful=False)
-            if is_replaced:
-                add(cluster)
-
-        timer = None if after_seconds is None else threading.Timer(after_seconds, kill)
         begun = time.monotonic()
-        if timer:
-            timer.start()
-        code, out, err = command.to_its_end()
-        self._ended = (code, out)
+        with command.start() as job:
+            if after_seconds is not None:
+                time.sleep(after_seconds)
+                cluster.remove_node(nodes[0], allow_graceful=False)
+                if is_replaced:
+                    add(cluster)
+            out, err = job.communicate()
         self._seconds = time.monotonic() - begun
-        if timer:
-            timer.join()
-        if code != 1:
+        self._ended = (job.returncode, out)
+        if job.returncode != 1:
             raise RuntimeError(err)
 
 
