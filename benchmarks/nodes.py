@@ -6,17 +6,19 @@ one node killed at half the time of that and another one started; one killed and
 with those of the first run, byte for byte.
 """
 
+import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
+
+# isort: split
 import argparse
 import os
-import secrets
 import shutil
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f2s_ray.engines.ray_settings import set_token
 from tests.faults.checker import Seen, digests, violations
 from tests.faults.made import Command, make_archive
 from tests.models.tiny import save_all
@@ -77,21 +79,17 @@ class Rounds:
         more = ("--ray", cluster.address, "--set", "engine.workers=2")
         command = Command(str(self._source), str(self._folder / "out"), self._weights, more)
 
-        def kill() -> None:
-            cluster.remove_node(nodes[0], allow_graceful=False)
-            if is_replaced:
-                add(cluster)
-
-        timer = None if after_seconds is None else threading.Timer(after_seconds, kill)
         begun = time.monotonic()
-        if timer:
-            timer.start()
-        code, out, err = command.to_its_end()
-        self._ended = (code, out)
+        with command.start() as job:
+            if after_seconds is not None:
+                time.sleep(after_seconds)
+                cluster.remove_node(nodes[0], allow_graceful=False)
+                if is_replaced:
+                    add(cluster)
+            out, err = job.communicate()
         self._seconds = time.monotonic() - begun
-        if timer:
-            timer.join()
-        if code != 1:
+        self._ended = (job.returncode, out)
+        if job.returncode != 1:
             raise RuntimeError(err)
 
 
@@ -101,8 +99,8 @@ def with_nodes(use: Callable[["Cluster", list["Node"]], None]) -> None:
 
     folder = Path(f"/tmp/f2s-nodes-{os.getpid()}")
     folder.mkdir(exist_ok=True)
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": str(folder)}
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    os.environ["RAY_TMPDIR"] = str(folder)
+    set_token()
     head = {"num_cpus": 0, "object_store_memory": 10**8, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
