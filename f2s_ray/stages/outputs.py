@@ -51,10 +51,11 @@ class Outputs:
     @contextmanager
     def making(self, path: str) -> Iterator[Path]:
         """A file of this machine to write, with the suffix of ``path``; when the block ends well it lies there, whole."""
-        folder = scratch() if isinstance(self._root, S3Prefix) else self._at(WORK)
+        folder = scratch() if isinstance(self._root, S3Prefix) else self._root / WORK
         aside = folder / f"making-{secrets.token_hex(16)}{PurePosixPath(path).suffix}"
         try:
             with self._told(path):
+                self._at(WORK)
                 folder.mkdir(parents=True, exist_ok=True)
                 yield aside
                 where = self._at(path)
