@@ -9,6 +9,7 @@ import json
 import resource
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -45,22 +46,25 @@ class Fate:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the child ended: its exit code (null when it had to be stopped) and its peak memory."""
+    """How the child ended: its exit code (null when it had to be stopped), its peak memory, and when."""
 
     exit_code: int | None
     peak_memory_mb: float
     last_words: str
+    seconds: float
 
 
 def run_child(corpus: Path, output: Path, weights: Path | None, limit_seconds: float) -> Ending:
     """Restore the corpus in another process; after the limit it is killed."""
     command = [sys.executable, "-m", "benchmarks.archives", str(corpus), str(output)]
     command += ["--weights", str(weights)] if weights else []
+    begin = time.monotonic()
     try:
         done = subprocess.run(command, timeout=limit_seconds, capture_output=True, text=True, check=False)
     except subprocess.TimeoutExpired:
-        return Ending(None, _peak_mb(), f"stopped after {limit_seconds:.0f} s")
-    return Ending(done.returncode, _peak_mb(), (done.stderr.strip().splitlines() or [""])[-1])
+        return Ending(None, _peak_mb(), f"stopped after {limit_seconds:.0f} s", limit_seconds)
+    words = (done.stderr.strip().splitlines() or [""])[-1]
+    return Ending(done.returncode, _peak_mb(), words, time.monotonic() - begin)
 
 
 def fates(output: Path, manifest: Path) -> list[Fate]:
@@ -110,6 +114,8 @@ def report(found: Sequence[Fate], ending: Ending) -> str:
         ["files with a row", str(len(found) - missing)],
         ["crashes", str(int(not hung and ending.exit_code != 0))],
         ["hangs", str(int(hung))],
+        ['wrongly "ok"', str(sum(fate.expected == "clear error" and fate.status == "restored" for fate in found))],
+        ["minutes", f"{ending.seconds / 60:.1f}"],
         ["longest file", f"{slowest.seconds:.1f} s ({slowest.file}, most of it in {slowest.slowest_step})"],
         ["peak memory", f"{ending.peak_memory_mb:.0f} MiB"],
         *(
