@@ -62,6 +62,7 @@ def name_of(commits: Commits, digest: str) -> str:
 def commits_of(fragment: Place) -> Commits:
     """What a fragment holds.
 
+    >>> from pathlib import Path
     >>> commits_of(Path("part-00000000000001-00000000000064-c0ffee.parquet"))
     Commits(first=1, last=64)
     """

@@ -29,6 +29,7 @@ __all__ = [
     "folders_in",
     "inside",
     "is_folder",
+    "is_gone",
     "place",
     "read_text",
     "reason",
@@ -36,6 +37,7 @@ __all__ = [
 
 _SCHEME = "s3://"
 _TRIES = 5
+_GONE = ("No such file", "RESOURCE_NOT_FOUND", "NO_SUCH_KEY")  # of the system; of a server once the file is open
 _USER = re.compile("//.*@")  # a key may hold slashes
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ADDRESS = re.compile(r"https?://[^/@]+/?$")
@@ -165,6 +167,11 @@ def is_folder(where: Place) -> bool:
         return bool(filesystem(where).get_file_info(inside(where)).type == fs.FileType.Directory)
     except OSError as error:
         raise CatalogError(f"cannot read {where}: {reason(error, where)}") from error
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether it says that a file is not there, or is not there any more, through whatever read it."""
+    return isinstance(error, FileNotFoundError) or any(words in str(error) for words in _GONE)
 
 
 def reason(error: OSError, where: Place) -> str:

@@ -13,7 +13,7 @@ from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.commits import LOST, Commits, Note, commits_of, name_of, note_in, visible
 from f2s_catalog.errors import CatalogError, RewrittenError
-from f2s_catalog.place import P, Place, S3Prefix, files_in, filesystem, inside, is_folder, reason
+from f2s_catalog.place import P, Place, S3Prefix, files_in, filesystem, inside, is_folder, is_gone, reason
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.storage import write
 
@@ -198,9 +198,9 @@ def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record
                 break
         else:
             raise _damaged(root, path, record_type)
-    except FileNotFoundError as error:
-        raise RewrittenError(f"{path} was rewritten while it was read; ask again") from error
     except OSError as error:
+        if is_gone(error):
+            raise RewrittenError(f"{path} was rewritten while it was read; ask again") from error
         raise CatalogError(f"cannot read {path}: {reason(error, path)}") from error
     found = cipher.schema_in(footer, path, record_type)
     if not found.equals(schema):

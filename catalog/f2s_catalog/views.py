@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from f2s_catalog.errors import RewrittenError
 from f2s_catalog.gaps import refuse_gaps, refuse_gaps_in_ledger
-from f2s_catalog.place import Place, S3Prefix
+from f2s_catalog.place import Place, S3Prefix, is_gone
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import CROWDS, joined
 from f2s_catalog.stale import STALE
@@ -44,7 +44,6 @@ T = TypeVar("T")
 _WORD = re.compile(r"\w+")
 _MORE = 7
 _STREAM = "reading the stream"  # DuckDB, of what Arrow could not read
-_GONE = ("No such file", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")  # as a system and a server say it
 
 LABEL = "coalesce(name, 'Person ' || number)"
 """How an identity is called, as SQL."""
@@ -199,7 +198,7 @@ def _damage_told(root: Place, tables: Sequence[type[Record]]) -> Iterator[None]:
 
 def refuse_rewritten(root: Place, error: Exception) -> None:
     """See that it was not because a file went. Raises: RewrittenError when it was."""
-    if any(words in str(error) for words in _GONE):
+    if is_gone(error):
         raise RewrittenError(f"a table of {root} was rewritten while it was read; ask again") from error
 
 

@@ -14,9 +14,10 @@ from f2s_catalog.cipher import KEY_FILE
 from f2s_catalog.errors import CatalogError, RewrittenError
 from f2s_catalog.find import find
 from f2s_catalog.ledger import Catalog, Outcome
-from f2s_catalog.place import S3Prefix, place
+from f2s_catalog.place import S3Prefix, filesystem, inside, is_gone, place
 from f2s_catalog.query import query
 from f2s_catalog.records import Face, Source
+from f2s_catalog.storage import remove, write
 from f2s_catalog.store import table_folder
 from f2s_catalog.views import reading
 
@@ -108,6 +109,16 @@ def test_an_object_that_went_meanwhile_is_told_as_such(s3, variables, tmp_path):
 
     with pytest.raises(RewrittenError, match="was rewritten while it was read"):
         ask()
+
+
+def test_an_object_that_went_after_it_was_opened_is_gone_too(s3, variables):
+    path = place(f"s3://{BUCKET}/went/file")
+    write(path, b"1")
+    with filesystem(path).open_input_file(inside(path)) as file:
+        remove(path)
+        with pytest.raises(OSError, match="NOT_FOUND|NO_SUCH_KEY") as caught:
+            file.read()
+    assert is_gone(caught.value)
 
 
 @pytest.mark.parametrize(
