@@ -113,10 +113,10 @@ def test_an_object_that_went_meanwhile_is_told_as_such(s3, variables, tmp_path):
 
 def test_an_object_that_went_after_it_was_opened_is_gone_too(s3, variables):
     path = place(f"s3://{BUCKET}/went/file")
-    write(path, b"1")
+    write(path, bytes(4096))
     with filesystem(path).open_input_file(inside(path)) as file:
         remove(path)
-        with pytest.raises(OSError, match="NOT_FOUND|NO_SUCH_KEY") as caught:
+        with pytest.raises(OSError, match=r"NOT_FOUND|NO_SUCH_KEY") as caught:
             file.read()
     assert is_gone(caught.value)
 
