@@ -78,18 +78,17 @@ class Rounds:
     ) -> None:
         more = ("--ray", cluster.address, "--set", "engine.workers=2")
         command = Command(str(self._source), str(self._folder / "out"), self._weights, more)
-
         begun = time.monotonic()
-        with command.start() as job:
-            if after_seconds is not None:
-                time.sleep(after_seconds)
-                cluster.remove_node(nodes[0], allow_graceful=False)
-                if is_replaced:
-                    add(cluster)
-            out, err = job.communicate()
+        job = command.start()
+        if after_seconds is not None:
+            time.sleep(after_seconds)
+            cluster.remove_node(nodes[0], allow_graceful=False)
+            if is_replaced:
+                add(cluster)
+        code, out, err = job.ended()
         self._seconds = time.monotonic() - begun
-        self._ended = (job.returncode, out)
-        if job.returncode != 1:
+        self._ended = (code, out)
+        if code != 1:
             raise RuntimeError(err)
 
 
