@@ -36,13 +36,14 @@ def submit(
     The cluster's token is RAY_AUTH_TOKEN, or lies in the file RAY_AUTH_TOKEN_PATH. Keys of buckets do not travel: the nodes have their own
     (a role, or the AWS variables in the environment that Ray was started in). Folders must be the same on all nodes.
     """
+    if not address.startswith(("http://", "https://")):
+        raise ConfigError(f"--address {address}: give the dashboard of the head, http://HEAD:8265")
+
     from f2s_catalog.ids import digest
 
     from f2s_ray.config import load
     from f2s_ray.engines.ray_jobs import Jobs
 
-    if not address.startswith(("http://", "https://")):
-        raise ConfigError(f"--address {address}: give the dashboard of the head, http://HEAD:8265")
     words = entrypoint(source, output, load(config, overrides or []), limit)
     jobs = Jobs(address.rstrip("/"))
     begun = jobs.begin(f"f2s-{digest(*words)[:16]}", shlex.join([*words, *(["--json"] if as_json else [])]))

@@ -106,7 +106,8 @@ def cluster(s3, tmp_path_factory, tiny_weights):
     gcs, dashboard, metrics, agent, grpc = free_ports(5)
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RAY_"))}
     variables |= {**s3.variables, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
-    variables |= {"RAY_worker_niceness": "0"}  # a machine that runs tests has more to do
+    # A machine that runs tests has more to do, and what they run is over before Ray would tell of it.
+    variables |= {"RAY_worker_niceness": "0", "RAY_metrics_report_interval_ms": "500"}
     variables |= {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}",
@@ -287,7 +288,7 @@ def test_seconds_of_gpus_are_counted(cluster, tmp_path):
         "from pathlib import Path; from f2s_catalog.ledger import Catalog; from f2s_ray.engines.ray_data import RayConfig, run",
         "from tests.engines.placed import placed_flow",
         f"config = RayConfig(address={cluster.address!r}, gpus_per_worker=0.5)",
-        f"run(placed_flow(Path({str(tmp_path / 'in')!r}), 0.1), Catalog(Path({str(tmp_path / 'out')!r})), 'run', config=config)",
+        f"run(placed_flow(Path({str(tmp_path / 'in')!r}), 1.0), Catalog(Path({str(tmp_path / 'out')!r})), 'run', config=config)",
     )
     with metrics_meanwhile(cluster) as served:
         code, out, err = ended(cluster.shell(shlex.join([sys.executable, "-c", "\n".join(lines)])))

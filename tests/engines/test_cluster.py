@@ -1,7 +1,5 @@
 """A cluster of several nodes: who works where, nodes that come, and one that goes in the middle."""
 
-import os
-import secrets
 import shutil
 import tempfile
 
@@ -9,6 +7,7 @@ import pytest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import MediaItem, Shot
 
+from f2s_ray.engines.ray_settings import set_token
 from tests.engines.placed import notes, placed_flow
 
 ray_data = pytest.importorskip("f2s_ray.engines.ray_data")
@@ -28,7 +27,7 @@ QUICK_TO_NOTICE = {
 @pytest.fixture
 def cluster(monkeypatch):
     """A head that works at nothing; each test adds its nodes."""
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    set_token()
     folder = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")
     monkeypatch.setenv("RAY_TMPDIR", folder)
     head = {"num_cpus": 0, "object_store_memory": 10**8, "include_dashboard": False}

@@ -1,7 +1,6 @@
 """Ray itself is harmed: its nodes, its head, its calls, its memory and its disks."""
 
 import os
-import secrets
 import signal
 import subprocess
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from f2s_ray.engines.ray_settings import set_token
 from tests.faults.made import PATIENCE_SECONDS, began
 
 pytestmark = [pytest.mark.long, pytest.mark.engine]
@@ -60,7 +60,7 @@ def test_the_only_head_is_killed(word, calm, command, tell):
 def cluster(monkeypatch):
     """A head and two nodes of one processor each, and the command's words for it."""
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    set_token()  # Ray keeps the first that this process has
     monkeypatch.setenv("RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE", "1")
     utils = pytest.importorskip("ray.cluster_utils")
     own = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
