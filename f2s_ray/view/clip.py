@@ -29,6 +29,7 @@ from f2s_ray.media.film.info import FilmInfo
 from f2s_ray.media.film.pixels import EXACT, RgbReader
 from f2s_ray.media.film.presets import X264_SAME_BYTES
 from f2s_ray.media.film.turn import turn_of, upright
+from f2s_ray.media.film.urgency import open_encoder
 from f2s_ray.stages.films import Film, stored_frames
 
 __all__ = ["ENCODERS", "Clip", "half_size", "make_clip", "paired"]
@@ -149,6 +150,7 @@ def _write(pairs: Iterator[np.ndarray], source: Film, numbers: range, encoder: s
         context.thread_count = 1  # another number of threads writes other bytes
         context.color_primaries = context.color_trc = context.colorspace = _HD_MATRIX
         context.color_range = _LIMITED_RANGE
+        open_encoder(context)
         for number, pair in zip(numbers, pairs, strict=True):
             frame = reformatter.reformat(
                 VideoFrame.from_ndarray(pair, "rgb24"),

@@ -100,7 +100,7 @@ def free_ports(count: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def cluster(s3, tmp_path_factory, tiny_weights):
-    """Begun by the README's second command; its processes are those that name its folder."""
+    """Begun by the README's second command; its processes are those that work in its home."""
     temporary = tempfile.mkdtemp(prefix="f2s-", dir="/tmp")  # sockets lie below, and their paths may not be long
     home = tmp_path_factory.mktemp("home")
     gcs, dashboard, metrics, agent, grpc = free_ports(5)
@@ -124,8 +124,8 @@ def cluster(s3, tmp_path_factory, tiny_weights):
         assert code == 0, out + err
         yield running
     finally:
-        for process in psutil.process_iter(["cmdline"]):
-            if any(temporary in word for word in process.info["cmdline"] or ()):
+        for process in psutil.process_iter(["cwd"]):
+            if process.info["cwd"] == str(home):
                 process.kill()
         time.sleep(2)
         shutil.rmtree(temporary, ignore_errors=True)

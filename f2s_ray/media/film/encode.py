@@ -16,6 +16,7 @@ from f2s_ray.media.film.pixels import RgbWriter
 from f2s_ray.media.film.presets import Preset, pixel_format_for
 from f2s_ray.media.film.restamp import ranks, reorder_depth, restamped
 from f2s_ray.media.film.turn import stored, turn_of
+from f2s_ray.media.film.urgency import open_encoder
 
 __all__ = ["NUMBER_BASE", "encode_segment"]
 
@@ -71,6 +72,7 @@ def _add_stream(container: OutputContainer, info: FilmInfo, preset: Preset) -> V
     context.color_primaries, context.color_trc = colour.primaries, colour.transfer
     context.colorspace, context.color_range = colour.matrix, colour.range
     stream.time_base = NUMBER_BASE
+    open_encoder(context)
     return stream
 
 

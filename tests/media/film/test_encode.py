@@ -1,3 +1,4 @@
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,6 +41,21 @@ def test_the_same_frames_are_the_same_bytes_each_time(preset, tmp_path: Path) ->
         encode_segment(film, range(len(film)), info, preset, tmp_path / "segment.mkv")
         written.add((tmp_path / "segment.mkv").read_bytes())
     assert len(written) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system does not say how urgent a thread is")
+@pytest.mark.parametrize("preset", available_presets(), ids=lambda preset: preset.name)
+def test_no_thread_becomes_more_urgent_than_what_else_the_machine_does(preset, tmp_path: Path) -> None:
+    info, _ = opened(make_film(tmp_path / "film.mp4", count=1))
+    seen = set()
+
+    def frames():
+        for number in range(60):
+            yield numbered(number)
+            seen.update(os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir())
+
+    encode_segment(frames(), range(60), info, preset, tmp_path / "segment.mkv")
+    assert seen == {os.SCHED_OTHER}
 
 
 def test_ffv1_gives_back_what_the_film_held_but_for_rounding(tmp_path: Path) -> None:
