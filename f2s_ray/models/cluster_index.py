@@ -16,8 +16,10 @@ __all__ = ["SearchLimits", "near_pairs"]
 
 BLOCK_ROWS = 65_536  # of the vectors that are compared at a time
 BLOCK_CELLS = 1 << 21  # of a block of cosines: 8 MiB, which stays in a processor's cache
-MOST_LISTS = 8  # that a vector stands in
+MOST_LISTS = 8_192
+MOST_LISTS_EACH = 8  # that a vector stands in
 LIST_NEAREST = 4  # that a vector is paired with out of a list: it stands in several, and memory grows with pairs
+DENSE = 256  # one cell in so many reaches the floor
 FOLD_PAIRS = 30_000_000
 TRAINING_ROWS_PER_LIST = 24
 TRAINING_ROUNDS = 5
@@ -100,15 +102,26 @@ def _alike(
     step = max(1, BLOCK_CELLS // len(base))
     for first in range(0, len(queries), step):
         some = queries[first : first + step]
-        products = (torch.from_numpy(take(some)) @ others).numpy()
-        rows, columns = np.divmod(np.flatnonzero(products >= floor), len(base))
-        crowded = np.flatnonzero(np.bincount(rows, minlength=len(some)) > most + 1)  # one may be the query itself
-        if len(crowded):
-            least = np.full(len(some), floor, dtype=np.float32)
-            least[crowded] = np.partition(products[crowded], -most - 1, axis=1)[:, -most - 1]
-            nearest = products[rows, columns] >= least[rows]
-            rows, columns = rows[nearest], columns[nearest]
+        products = torch.from_numpy(take(some)) @ others
+        rows, columns = _hits(products, floor, min(most + 1, len(base)))  # one may be the query itself
         yield some[rows], base[columns]
+
+
+def _hits(products: torch.Tensor, floor: float, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells that reach the floor; of a row the ``most`` largest."""
+    hits = (products >= floor).numpy()
+    if np.count_nonzero(hits) * DENSE > hits.size:  # to list them all and then choose would be slower
+        largest = torch.topk(products, most, dim=1, sorted=False)
+        rows, places = np.nonzero(largest.values.numpy() >= floor)
+        return rows, largest.indices.numpy()[rows, places]
+    rows, columns = np.divmod(np.flatnonzero(hits), hits.shape[1])
+    crowded = np.flatnonzero(np.bincount(rows, minlength=len(hits)) > most)
+    if len(crowded):
+        least = np.full(len(hits), floor, dtype=np.float32)
+        least[crowded] = torch.topk(products[crowded], most, dim=1).values[:, -1].numpy()
+        kept = products.numpy()[rows, columns] >= least[rows]
+        rows, columns = rows[kept], columns[kept]
+    return rows, columns
 
 
 def _blocks(queries: np.ndarray, base: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -133,13 +146,13 @@ def _lists(
 
 def _list_count(base_count: int) -> int:
     """About four square roots, so that finding the lists costs little beside comparing inside of them."""
-    return int(np.clip(2 ** round(np.log2(4.0 * base_count**0.5)), 16, 16_384))
+    return int(np.clip(2 ** round(np.log2(4.0 * base_count**0.5)), 16, MOST_LISTS))
 
 
 def _lists_each(query_count: int, base_count: int, list_pairs: float) -> int:
     """Lists that a vector stands in: with m of c lists, m * m / c of all pairs are compared, were lists even."""
     pairs = float(query_count) * base_count
-    return int(np.clip(round((list_pairs * _list_count(base_count) / pairs) ** 0.5), 2, MOST_LISTS))
+    return int(np.clip(round((list_pairs * _list_count(base_count) / pairs) ** 0.5), 2, MOST_LISTS_EACH))
 
 
 def _centres(take: Take, sample: np.ndarray, count: int) -> torch.Tensor:

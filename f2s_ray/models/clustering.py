@@ -147,7 +147,7 @@ def _agglomerate(groups: Groups, weak: np.ndarray, config: ClusteringConfig) -> 
         grown = groups.merge(*near_pairs(groups.sums.means, fresh, people, limits))
         people = _people(groups, weak)
         # Who has not grown was compared with all already; but lists miss some, so all are looked for while that pays.
-        fresh = people if listed and len(grown) * 100 > len(fresh) else grown
+        fresh = people if listed and len(grown) * 100 > len(people) else grown
         fresh = fresh if not groups.known.any() else fresh[~groups.known[fresh]]
     return people
 
