@@ -1,6 +1,6 @@
 """Outcomes in, current rows out: what was tried, what came of it, and what is still to do."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -22,7 +22,7 @@ from f2s_catalog.storage import remove
 from f2s_catalog.store import fragments, sequence_of, write_fragment
 from f2s_catalog.views import asked_again, needed, reading
 
-__all__ = ["Catalog", "Outcome", "standing"]
+__all__ = ["Catalog", "Outcome"]
 
 R = TypeVar("R", bound=Record)
 
@@ -275,24 +275,6 @@ def _version_of(record_type: type[Record]) -> str:
         keys = "step, item_id, fingerprint"
         rows = f"(SELECT DISTINCT {keys} FROM _stored_{record_type.TABLE} SEMI JOIN _done USING ({keys}, sequence))"
     return f"SELECT sha256(coalesce(string_agg(concat_ws(' ', {keys}), chr(10) ORDER BY {keys}), '')) FROM {rows}"
-
-
-def standing(attempts: Iterable[Attempt], listed: Collection[str]) -> list[Attempt]:
-    """The attempts that still speak of the files under INPUT, in their order; those of reductions are left out.
-
-    Of what went wrong with a file only its latest run counts: a file that failed in one step and was then replaced by
-    one that fails in an earlier step never comes to the former again.
-
-    Args:
-        attempts: the latest of each step at each item.
-        listed: paths of the latest listing.
-    """
-    current = [attempt for attempt in attempts if attempt.path in listed]
-    latest: dict[str, str] = {}
-    for attempt in current:
-        if attempt.status != "done":
-            latest[attempt.path] = max(attempt.run_id, latest.get(attempt.path, ""))
-    return [attempt for attempt in current if attempt.status == "done" or attempt.run_id == latest[attempt.path]]
 
 
 def _stored(record_type: type[Record], attempts: Sequence[Attempt], table: pa.Table, sequence: int) -> pa.Table:

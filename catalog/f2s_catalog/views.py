@@ -84,10 +84,14 @@ VIEWS = {
         "SELECT run_id, step, count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'failed') AS failed,"
         " sum(elapsed_seconds) AS seconds FROM attempts GROUP BY run_id, step ORDER BY run_id, step",
     ),
+    "standing": (
+        "attempts at what is listed, as it is now: of what went wrong with a file those of its latest run alone",
+        "SELECT attempts.* FROM attempts SEMI JOIN sources USING (path) QUALIFY status = 'done'"
+        " OR run_id = max(run_id) FILTER (WHERE status <> 'done') OVER (PARTITION BY path)",
+    ),
     "failures": (
         "what failed and why, of the files that are listed and as they are now",
-        "SELECT step, path, item_id, error_kind, message, number, run_id FROM attempts SEMI JOIN sources USING (path)"
-        " WHERE status <> 'done' QUALIFY run_id = max(run_id) OVER (PARTITION BY path) AND status = 'failed'"
+        "SELECT step, path, item_id, error_kind, message, number, run_id FROM standing WHERE status = 'failed'"
         " ORDER BY path, step, item_id",
     ),
     "codes": (

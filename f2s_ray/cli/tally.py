@@ -7,16 +7,8 @@ from f2s_catalog.records import Attempt, Source
 
 __all__ = ["StepCount", "Tally", "step_counts", "tally"]
 
-_STANDING = """
-WITH standing AS (
-    SELECT step, path, status, elapsed_seconds FROM attempts SEMI JOIN sources USING (path)
-    QUALIFY status = 'done' OR run_id = max(run_id) FILTER (WHERE status <> 'done') OVER (PARTITION BY path))
-"""
-"""Attempts at what is there now, not at files or bytes that went away: see ``f2s_catalog.ledger.standing``."""
-
-_TALLY = f"""
-{_STANDING},
-files AS (
+_TALLY = """
+WITH files AS (
     SELECT sources.path, coalesce(bool_or(status = 'failed'), false) AS failed,
         coalesce(bool_or(status = 'skipped'), false) AS skipped,
         coalesce(bool_or(status = 'done' AND step = $last_step), false) AS done
@@ -26,8 +18,7 @@ SELECT count(*) FILTER (failed) AS failed, count(*) FILTER (NOT failed AND skipp
     count(*) FILTER (NOT failed AND NOT skipped AND NOT done) AS pending
 FROM files
 """
-_STEPS = f"""
-{_STANDING}
+_STEPS = """
 SELECT step, count(*) FILTER (status = 'done') AS done, count(*) FILTER (status = 'failed') AS failed,
     count(*) FILTER (status = 'skipped') AS skipped, sum(elapsed_seconds) AS seconds
 FROM standing GROUP BY step ORDER BY step

@@ -25,13 +25,6 @@ finished AS (
     SELECT media.path, media_id, task_id, models, film IS NOT NULL AS is_film
     FROM restored JOIN media USING (media_id) SEMI JOIN sources ON sources.path = media.path)
 """
-_STANDING = """
-standing AS (
-    SELECT * FROM attempts SEMI JOIN sources USING (path)
-    QUALIFY status = 'done' OR run_id = max(run_id) FILTER (WHERE status <> 'done') OVER (PARTITION BY path))
-"""
-"""Attempts at what is there now, not at files or bytes that went away: see ``f2s_catalog.ledger.standing``."""
-
 _RESTORED = f"""
 WITH {_FINISHED}
 SELECT count(*) AS picture_count, count(DISTINCT path) FILTER (is_film) AS film_count,
@@ -49,7 +42,7 @@ decided AS (
 SELECT count(*) AS face_count, count(*) FILTER (decision <> 'kept') AS pasted_count FROM decided
 """
 _TRIED = f"""
-WITH {_FINISHED}, {_STANDING},
+WITH {_FINISHED},
 files AS (
     SELECT bool_or(status = 'failed') AS is_failed, bool_or(status = 'skipped') AS is_skipped
     FROM standing ANTI JOIN finished USING (path) GROUP BY path)
@@ -60,11 +53,10 @@ SELECT
         AS work_seconds
 """
 _PEOPLE = "SELECT (SELECT count(*) FROM identities) AS identity_count, (SELECT count(*) FROM people) AS person_count"
-_TROUBLES = f"""
-WITH {_STANDING}
+_TROUBLES = """
 SELECT path, step, coalesce(error_kind, 'unknown') AS kind,
     coalesce(message, 'no message') AS message, count(*) OVER () AS count
-FROM standing WHERE status = $status ORDER BY path, step, item_id LIMIT {{most}}
+FROM standing WHERE status = $status ORDER BY path, step, item_id LIMIT {most}
 """
 
 

@@ -1,7 +1,7 @@
 import pytest
 from f2s_catalog.arrow import schema_of
 from f2s_catalog.errors import CatalogError
-from f2s_catalog.ledger import Catalog, Outcome, standing
+from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.query import query
 from f2s_catalog.records import TABLES, Attempt, Face, Label, Shot, Source
 from f2s_catalog.store import fragments
@@ -143,19 +143,37 @@ def test_the_same_catalog_may_commit_inside_its_own_lock(catalog):
     assert catalog.rows(Face) == [face(0), face(1)]
 
 
-def at(path, step, status, run_id):
-    return attempt_of("x", step=step, status=status).model_copy(update={"path": path, "run_id": run_id})
+def tried(catalog, step, status, run_id):
+    """The file a, with bytes of its own in each run."""
+    attempt = attempt_of(run_id, step=step, status=status, path="a").model_copy(update={"run_id": run_id})
+    catalog.commit((), [Outcome(attempt, ())])
 
 
-def test_of_the_failures_of_a_file_only_those_of_its_latest_run_stand():
-    decoded, emptied = at("a", "detect", "failed", "run 1"), at("a", "probe", "failed", "run 2")
-    assert standing([decoded, emptied], {"a"}) == [emptied]
+def standing(catalog):
+    return [
+        (row["step"], row["run_id"])
+        for row in query(catalog.root, "SELECT * FROM standing WHERE step <> 'list'").to_pylist()
+    ]
 
 
-def test_a_failure_stands_until_its_file_is_no_longer_listed():
-    probed, decoded = at("a", "probe", "done", "run 2"), at("a", "detect", "failed", "run 1")
-    assert standing([probed, decoded], {"a"}) == [probed, decoded]
-    assert standing([probed, decoded], {"b"}) == []
+def listed(catalog, *paths):
+    catalog.commit((Source,), [outcome("*", *map(source, paths), step="list", number=len(paths))])
+
+
+def test_of_the_failures_of_a_file_only_those_of_its_latest_run_stand(catalog):
+    listed(catalog, "a")
+    tried(catalog, "detect", "failed", "run 1")
+    tried(catalog, "probe", "failed", "run 2")
+    assert standing(catalog) == [("probe", "run 2")]
+
+
+def test_a_failure_stands_until_its_file_is_no_longer_listed(catalog):
+    listed(catalog, "a")
+    tried(catalog, "probe", "done", "run 2")
+    tried(catalog, "detect", "failed", "run 1")
+    assert sorted(standing(catalog)) == [("detect", "run 1"), ("probe", "run 2")]
+    listed(catalog, "b", "c")
+    assert standing(catalog) == []
 
 
 def test_the_view_of_failures_follows_the_same_rule(catalog):
