@@ -13,8 +13,10 @@ _THREADS = Path("/proc/self/task")
 
 def open_encoder(context: VideoCodecContext) -> None:
     """Open it as the first frame would, and let its threads be no more urgent than others; only Linux is known to need that."""
-    context.open(strict=False)
-    for thread in _THREADS.iterdir() if _THREADS.exists() else ():
-        with suppress(ProcessLookupError):  # it has ended
-            if os.sched_getscheduler(int(thread.name)) == os.SCHED_FIFO:
-                os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
+    try:
+        context.open(strict=False)
+    finally:
+        for thread in _THREADS.iterdir() if _THREADS.exists() else ():
+            with suppress(ProcessLookupError):  # it has ended
+                if os.sched_getscheduler(int(thread.name)) == os.SCHED_FIFO:
+                    os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))

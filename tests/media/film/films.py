@@ -17,6 +17,7 @@ from f2s_ray.media.film.join import FilmSource
 from f2s_ray.media.film.probe import probe_film
 from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.film.turn import stored, turn_of
+from f2s_ray.media.film.urgency import open_encoder
 
 QUARTER = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 MIRRORED_QUARTER = (0, 65536, 0, 65536, 0, 0, 0, 0, 1 << 30)
@@ -135,6 +136,7 @@ def make_film(
                 for n, title in enumerate(chapters)
             ]
         )
+        open_encoder(context)
         shown = size[::-1] if turn_of(matrix).quarter_turns % 2 else size
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(stored(show(number, *shown), turn_of(matrix)), "rgb24")
