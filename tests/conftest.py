@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+import f2s_ray.engines.ray_settings  # noqa: F401 (before a module of tests imports Ray)
 from tests.faults.table import (  # noqa: F401 (hooks)
     pytest_addoption,
     pytest_collection_modifyitems,
