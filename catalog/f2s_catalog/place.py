@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _SCHEME = "s3://"
-_TRIES = 5
+_TRIES = 8
 _GONE = ("No such file", "RESOURCE_NOT_FOUND", "NO_SUCH_KEY")  # of the system; of a server once the file is open
 _USER = re.compile("//.*@")  # a key may hold slashes
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -200,7 +200,8 @@ def _s3(bucket: str, address: str | None, region: str | None) -> fs.S3FileSystem
         region=region or "aws-global",  # as us-east-1, and the client follows no server to another host
         connect_timeout=10,
         request_timeout=60,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_TRIES),
+        # The other strategy of Arrow takes from a budget that is never filled again: after a hundred retries it has none left.
+        retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=_TRIES),
     )
 
 

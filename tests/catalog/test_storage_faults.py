@@ -6,7 +6,7 @@ import pytest
 from f2s_catalog import storage
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ledger import Catalog
-from f2s_catalog.place import S3Prefix
+from f2s_catalog.place import S3Prefix, files_in
 from f2s_catalog.records import Source
 from f2s_catalog.storage import look, read, read_range, upload, walk, write, write_new
 from f2s_catalog.store import fragments
@@ -109,10 +109,17 @@ def test_what_comes_torn_of_a_catalog_is_asked_for_again_and_not_called_damaged(
         wire.faults = [Fault(kind, "GET", f"catalog/{table}/part-", times=2)]
         assert [row.path for row in Catalog(one).rows(Source)] == ["a.jpg", "b.jpg"]
         assert wire.faults[0].done == 2
-    for seed in range(20):
+    for seed in range(6):
         wire.faults = [Fault(kind, "GET", "catalog/.*/part-", times=10**6, probability=0.1)]
         wire.chance.seed(seed)
         assert [row.path for row in Catalog(one).rows(Source)] == ["a.jpg", "b.jpg"]
+
+
+def test_a_server_that_falters_now_and_then_is_asked_again_however_often_it_did_before(wire, one):
+    for _ in range(120):
+        wire.faults = [Fault("503", "GET", "list-type")]
+        assert files_in(one) == []
+        assert wire.faults[0].done == 1
 
 
 def test_a_catalog_that_is_damaged_where_it_lies_is_called_so(wire, one):

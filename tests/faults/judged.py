@@ -15,7 +15,8 @@ from tests.whole.made import f2s, rows
 
 __all__ = ["Calm", "Judged", "again", "calm_run", "seen"]
 
-_OF_A_BUCKET = frozenset({"etag", "modified_ns", "fingerprint"})  # differ between a folder and a bucket with its copy
+# What differs between a folder and a bucket with its copy, and what is derived from that, as is the name of a segment.
+_OF_A_BUCKET = frozenset({"etag", "modified_ns", "fingerprint", "task_id", "item_id", "seed"})
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class Calm:
         ]
         is_same = _is_folder(command.source) == _is_folder(self.command.source)
         for name, found in tables.items():
-            if _told(found, is_same) != _told(self.tables[name], is_same):
-                wrong.append(f"other rows in {name}")
+            here, there = _told(found, is_same), _told(self.tables[name], is_same)
+            if here != there:
+                wrong.append(f"other rows in {name}: {_difference(here, there)}")
         if wrong:
             wrong.append(f"code {ended[0]}: {ended[2][-2000:]}")
         return wrong, len(self.tree.keys() - tree.keys())
@@ -97,6 +99,14 @@ def again(output: Seen) -> int:
     return len(done) - len(set(done))
 
 
+def _difference(here: list[dict[str, object]], there: list[dict[str, object]]) -> str:
+    """The first of it."""
+    for one, other in zip(here, there, strict=False):
+        if apart := {name: (value, other[name]) for name, value in one.items() if value != other[name]}:
+            return str(apart)[:500]
+    return f"{len(here)}, not {len(there)}"
+
+
 def _is_folder(word: str) -> bool:
     return isinstance(place(word), Path)
 
@@ -104,4 +114,8 @@ def _is_folder(word: str) -> bool:
 def _told(found: list[dict[str, object]], is_same: bool) -> list[dict[str, object]]:
     if is_same:
         return found
-    return [{name: value for name, value in row.items() if name not in _OF_A_BUCKET} for row in found]
+    alike = (
+        {name: value for name, value in row.items() if name not in _OF_A_BUCKET and not str(value).startswith("work/")}
+        for row in found
+    )
+    return sorted(alike, key=repr)
