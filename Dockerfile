@@ -1,13 +1,14 @@
 # All nodes of a cluster run this image: docker build -t f2s-ray:0.1.0 .
-# With GPUs: docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 -t f2s-ray:0.1.0 .
+# The wheel of PyTorch holds CUDA. For nodes without a GPU, or another CUDA, give the address of an index that PyTorch's page of
+# downloads names: docker build --build-arg TORCH_INDEX=ADDRESS -t f2s-ray:0.1.0 .
 FROM python:3.11.14-bookworm AS build
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ARG TORCH_INDEX
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /source
 RUN python -m venv /opt/f2s
 ENV PATH=/opt/f2s/bin:$PATH PIP_NO_CACHE_DIR=1
 COPY constraints.txt ./
-RUN pip install --no-deps --index-url "$TORCH_INDEX" --constraint constraints.txt torch
+RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} --constraint constraints.txt torch
 COPY pyproject.toml README.md LICENSE ./
 COPY catalog catalog
 COPY f2s_ray f2s_ray

@@ -6,9 +6,6 @@ one node killed at half the time of that and another one started; one killed and
 with those of the first run, byte for byte.
 """
 
-import f2s_ray.engines.ray_settings  # noqa: F401 (before Ray)
-
-# isort: split
 import argparse
 import os
 import shutil

@@ -19,6 +19,7 @@ from pyarrow import fs
 from f2s_catalog.errors import CatalogError
 
 __all__ = [
+    "TRIES",
     "P",
     "Place",
     "S3Prefix",
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 _SCHEME = "s3://"
-_TRIES = 8
+TRIES = 8  # at what a network may spoil
 _GONE = ("No such file", "RESOURCE_NOT_FOUND", "NO_SUCH_KEY")  # of the system; of a server once the file is open
 _USER = re.compile("//.*@")  # a key may hold slashes
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -201,7 +202,7 @@ def _s3(bucket: str, address: str | None, region: str | None) -> fs.S3FileSystem
         connect_timeout=10,
         request_timeout=60,
         # The other strategy of Arrow takes from a budget that is never filled again: after a hundred retries it has none left.
-        retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=_TRIES),
+        retry_strategy=fs.AwsDefaultS3RetryStrategy(max_attempts=TRIES),
     )
 
 

@@ -13,7 +13,7 @@ from f2s_catalog import cipher
 from f2s_catalog.arrow import stored_schema
 from f2s_catalog.commits import LOST, Commits, Note, commits_of, name_of, note_in, visible
 from f2s_catalog.errors import CatalogError, RewrittenError
-from f2s_catalog.place import P, Place, S3Prefix, files_in, filesystem, inside, is_folder, is_gone, reason
+from f2s_catalog.place import TRIES, P, Place, S3Prefix, files_in, filesystem, inside, is_folder, is_gone, reason
 from f2s_catalog.records import Attempt, Record
 from f2s_catalog.storage import write
 
@@ -210,7 +210,7 @@ def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record
 
 def _looks(path: Place) -> range:
     """How often something is looked at before it is called damaged: over a network it may come torn, which its reader does not see."""
-    return range(8 if isinstance(path, S3Prefix) else 1)
+    return range(TRIES if isinstance(path, S3Prefix) else 1)
 
 
 def _damaged(root: Place, path: Place, record_type: type[Record]) -> CatalogError:

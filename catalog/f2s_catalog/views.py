@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from f2s_catalog.errors import RewrittenError
 from f2s_catalog.gaps import refuse_gaps, refuse_gaps_in_ledger
-from f2s_catalog.place import Place, S3Prefix, is_gone
+from f2s_catalog.place import TRIES, Place, S3Prefix, is_gone
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import CROWDS, joined
 from f2s_catalog.stale import STALE
@@ -42,7 +42,6 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 _WORD = re.compile(r"\w+")
-_MORE = 7
 _STREAM = "reading the stream"  # DuckDB, of what Arrow could not read
 
 LABEL = "coalesce(name, 'Person ' || number)"
@@ -219,7 +218,7 @@ def asked_again(ask: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(ask)
     def asked(*arguments: P.args, **named: P.kwargs) -> T:
-        for _ in range(_MORE):
+        for _ in range(TRIES - 1):
             with suppress(RewrittenError):
                 return ask(*arguments, **named)
         return ask(*arguments, **named)

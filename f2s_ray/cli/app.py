@@ -99,6 +99,15 @@ def version() -> int:
 
 def _register() -> None:
     """Names, functions and examples of all commands, in the order of the help."""
+    _register_work()
+    _register_questions()
+    _register_weights()
+    _register_people()
+    _register_training()
+    app.command(epilog=examples("f2s version"))(version)
+
+
+def _register_work() -> None:
     app.command(epilog=examples("f2s demo", "f2s demo /tmp/f2s-demo --json"))(demo.demo)
     app.command(
         epilog=examples(
@@ -121,6 +130,9 @@ def _register() -> None:
     app.command(epilog=examples("f2s status restored", "f2s status restored --json"))(look.status)
     app.command(epilog=examples("f2s failed restored", "f2s failed restored --json"))(look.failed)
     app.command(epilog=examples("f2s retry restored", "f2s retry restored --kind truncated"))(archive.retry)
+
+
+def _register_questions() -> None:
     app.command(
         epilog=examples(
             'f2s query restored "SELECT path, format, camera FROM media"',
@@ -141,12 +153,17 @@ def _register() -> None:
     )(look.find)
     app.command(epilog=examples("f2s view restored", "f2s view restored --port 8400"))(view.view)
     app.command(epilog=examples("f2s report restored", "f2s report restored --limit 1000"))(look.report)
+
+
+def _register_weights() -> None:
     group = typer.Typer(help="The networks' weights: list, fetch, check.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", epilog=examples("f2s weights list"))(weights.list_weights)
     group.command(epilog=examples("f2s weights pull", "f2s weights pull sface_2021dec"))(weights.pull)
     group.command(epilog=examples("f2s weights verify"))(weights.verify)
     app.add_typer(group, name="weights", epilog=examples("f2s weights list"))
-    _register_people()
+
+
+def _register_training() -> None:
     app.command(
         epilog=examples(
             "f2s train scene portraits streets --out weights",
@@ -161,7 +178,6 @@ def _register() -> None:
             "f2s evaluate ../shared/data/eval --peer realesrgan-x4plus.safetensors --json",
         )
     )(evaluate.evaluate)
-    app.command(epilog=examples("f2s version"))(version)
 
 
 _register()

@@ -12,6 +12,7 @@ from f2s_ray.cli.text import duration, error_line, print_json, print_line, print
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from f2s_catalog.find import Found
     from f2s_catalog.place import Place
 
 __all__ = ["failed", "find", "print_plan", "query", "report", "status"]
@@ -133,23 +134,10 @@ def find(
     from f2s_catalog.find import find as ask
 
     from f2s_ray.cli.faces_of import faces_reader
-    from f2s_ray.view.words import clock_words
 
     folder = existing_output(output)
     files = ask(folder, question.strip(), limit=limit, read_faces=faces_reader(folder))
-    rows: list[dict[str, Any]] = [
-        {
-            "path": found.path,
-            "kind": found.kind,
-            "people": list(found.people),
-            "times": {
-                label: [f"{clock_words(begin)}-{clock_words(end)}" for begin, end in spans]
-                for label, spans in found.times.items()
-            },
-            **({} if found.likeness is None else {"likeness": round(found.likeness, 3)}),
-        }
-        for found in files
-    ]
+    rows = [_told(found) for found in files]
     if to is not None:
         import pyarrow as pa
 
@@ -160,6 +148,22 @@ def find(
     if not rows:
         error_line("nothing found")
     return 0
+
+
+def _told(found: "Found") -> dict[str, Any]:
+    """A row of the answer."""
+    from f2s_ray.view.words import clock_words
+
+    return {
+        "path": found.path,
+        "kind": found.kind,
+        "people": list(found.people),
+        "times": {
+            label: [f"{clock_words(begin)}-{clock_words(end)}" for begin, end in spans]
+            for label, spans in found.times.items()
+        },
+        **({} if found.likeness is None else {"likeness": round(found.likeness, 3)}),
+    }
 
 
 def _exported(answer: "pa.Table", folder: "Place", to: str) -> int:

@@ -16,10 +16,10 @@ __all__ = ["SearchLimits", "near_pairs"]
 
 BLOCK_ROWS = 65_536  # of the vectors that are compared at a time
 BLOCK_CELLS = 1 << 21  # of a block of cosines: 8 MiB, which stays in a processor's cache
-MOST_LISTS = 8_192
+MOST_LISTS = 8_192  # of more, finding the nearest would cost as much as comparing inside of them
 MOST_LISTS_EACH = 8  # that a vector stands in
 LIST_NEAREST = 4  # that a vector is paired with out of a list: it stands in several, and memory grows with pairs
-DENSE = 256  # one cell in so many reaches the floor
+DENSE = 256  # one cell in so many reaches the floor: choosing by row is then faster than listing
 FOLD_PAIRS = 30_000_000
 TRAINING_ROWS_PER_LIST = 24
 TRAINING_ROUNDS = 5
@@ -110,7 +110,7 @@ def _alike(
 def _hits(products: torch.Tensor, floor: float, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the cells that reach the floor; of a row the ``most`` largest."""
     hits = (products >= floor).numpy()
-    if np.count_nonzero(hits) * DENSE > hits.size:  # to list them all and then choose would be slower
+    if np.count_nonzero(hits) * DENSE > hits.size:
         largest = torch.topk(products, most, dim=1, sorted=False)
         rows, places = np.nonzero(largest.values.numpy() >= floor)
         return rows, largest.indices.numpy()[rows, places]
