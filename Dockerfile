@@ -8,7 +8,7 @@ WORKDIR /source
 RUN python -m venv /opt/f2s
 ENV PATH=/opt/f2s/bin:$PATH PIP_NO_CACHE_DIR=1
 COPY constraints.txt ./
-RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} --constraint constraints.txt torch
+RUN PIP_INDEX_URL=$TORCH_INDEX pip install --no-deps --constraint constraints.txt torch
 COPY pyproject.toml README.md LICENSE ./
 COPY catalog catalog
 COPY f2s_ray f2s_ray

@@ -28,10 +28,10 @@ fix: $(READY) ## Mend the style
 
 test: $(READY) ## Run all tests, with the weights that only measuring and training need
 	$(BIN)/f2s weights pull vgg_hed niqe_1.1.11 dlib_resnet_v1 dlib_5_landmarks
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile # threads of two workers would wait for each other
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder # threads of two workers would wait for each other
 
 test-faults: $(READY) ## Do harm to runs in every way, an hour; SOAK=30 for more minutes of many faults at once
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m fault --faults --soak $(or $(SOAK),5) -n 2 --dist loadfile tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m fault --faults --soak $(or $(SOAK),5) -n 2 --dist loadfile --no-loadscope-reorder tests
 
 demo: $(READY) ## Restore a small archive of real pictures and say where the page is that shows it
 	$(BIN)/f2s demo f2s-demo

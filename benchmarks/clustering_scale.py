@@ -24,6 +24,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from f2s_ray.media.memory import peak_bytes
 from f2s_ray.models.cluster_index import SearchLimits, near_pairs
 from f2s_ray.models.clustering import ClusteringConfig, cluster, link_cosine
 
@@ -182,7 +183,7 @@ def _timed(task: Callable[[], np.ndarray]) -> tuple[np.ndarray, str]:
             spent[name] += cumulative
     phases = ", ".join(f"{name.strip('_')} {seconds / 60:.2f}" for name, seconds in spent.items())
     used = resource.getrusage(resource.RUSAGE_SELF)
-    busy, peak = (used.ru_utime + used.ru_stime) / 60, used.ru_maxrss / 2**20
+    busy, peak = (used.ru_utime + used.ru_stime) / 60, peak_bytes() / 2**30
     return result, f"{seconds / 60:.2f} min ({phases}), {busy:.2f} min of processor, peak {peak:.2f} GiB"
 
 

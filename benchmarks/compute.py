@@ -20,6 +20,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from f2s_ray.evaluation.tables import table
+from f2s_ray.media.memory import peak_bytes
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.full_scene import FullSceneConfig, FullSceneRestorer
 from f2s_ray.models.mapnet import TOKENS
@@ -127,13 +128,7 @@ def measure_compact(config: Face2SceneConfig, size: str) -> Run:
     begin = time.perf_counter()
     model.restore_scene(rgb, None)
     seconds = time.perf_counter() - begin
-    return Run(size, height * width / 1e6, config.threads, seconds, _high_water_mib())
-
-
-def _high_water_mib() -> float:
-    """VmHWM belongs to this process alone; getrusage's figure is inherited from who started it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return Run(size, height * width / 1e6, config.threads, seconds, peak_bytes() / 2**20)
 
 
 def measure_compact_all(weights: str | None, sizes: Sequence[str]) -> list[Run]:

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from f2s_catalog import storage
+from f2s_catalog import s3_client
 from f2s_catalog.place import Place, place
 from f2s_catalog.storage import remove, walk
 from pyarrow import fs
@@ -44,7 +44,7 @@ def main() -> None:
     with s3_server(asked.folder / "server") if asked.bucket else nullcontext() as server:
         if server:
             os.environ |= {**server.variables, "F2S_LEASE_SECONDS": "3"}
-            storage._client.cache_clear()
+            s3_client.client.cache_clear()
             base = server.upload(archive, "in").removesuffix("/in")
         else:
             base = str(asked.folder)

@@ -21,6 +21,7 @@ from benchmarks.made_catalog import make_catalog
 from benchmarks.made_tables import MadeTables
 from f2s_ray.flows.photo import PhotoConfig, plan_flow
 from f2s_ray.flows.step import ReduceStep
+from f2s_ray.media.memory import peak_bytes
 from f2s_ray.view.report import write_report
 
 SIGNATURE_LENGTH = 128
@@ -87,7 +88,7 @@ def _vectors(random: np.random.Generator, has_code: np.ndarray, length: int) -> 
 
 def measure(what: str, output: Path) -> None:
     """Run it and print a row."""
-    before, begin = _peak_mib(), time.monotonic()
+    before, begin = peak_bytes() / 2**20, time.monotonic()
     if what == "report":
         page = write_report(output, output / "in", "run")
         outcome = f"a page of {len(read(page)) / 2**20:.1f} MiB"
@@ -99,15 +100,9 @@ def measure(what: str, output: Path) -> None:
         outcome = f"{made.num_rows if isinstance(made, pa.Table) else len(list(made))} codes"
     seconds, processor = time.monotonic() - begin, time.process_time()
     print(
-        f"{output.name}: {seconds:.1f} s, of the processor {processor:.1f} s; peak {_peak_mib():,.0f} MiB,"
+        f"{output.name}: {seconds:.1f} s, of the processor {processor:.1f} s; peak {peak_bytes() / 2**20:,.0f} MiB,"
         f" {before:,.0f} before it began; {outcome}"
     )
-
-
-def _peak_mib() -> float:
-    """Of this process; ``getrusage`` would count the one that began it, too."""
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ picture. Each runs in a process of its own.
 import hashlib
 import io
 import os
-import resource
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from f2s_catalog import storage
+from f2s_catalog import s3_client, storage
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import S3Prefix
 from PIL import Image
@@ -23,6 +22,7 @@ from PIL import Image
 from f2s_ray.config import Config
 from f2s_ray.engines import local
 from f2s_ray.flows.photo import index_flow
+from f2s_ray.media.memory import peak_bytes
 from tests.s3_server import BUCKET, s3_server
 
 SIDES_PX = (96, 128, 160)
@@ -61,7 +61,7 @@ def fill(count: int) -> None:
 
 def plain() -> None:
     """The loop that anybody would write."""
-    client, begin = storage._client(), time.monotonic()
+    client, begin = s3_client.client(), time.monotonic()
     keys = [
         one["Key"]
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="in/")
@@ -92,7 +92,7 @@ def ours() -> None:
 
 def tell(what: str, count: int, begin: float) -> None:
     seconds = time.monotonic() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_bytes() / 2**30
     print(f"{what}: {seconds:.1f} s, {count / seconds:.0f} a second, peak {peak:.2f} GiB", flush=True)
 
 

@@ -2,7 +2,7 @@
 
 COUNT files lie in FOLDER/in, all but ``NEW`` of them empty. Two ledgers are made, as real runs leave them: one in which the ``NEW``
 files have come since all others were restored, and one of a run that was killed when these were the last to restore. Then
-``f2s restore`` is begun on each; printed are the seconds until it works on the first of them, and the peak memory of the process
+``f2s restore`` is begun on each; printed are the seconds until it is done with the first of them, and the peak memory of the process
 until then. The tables hold no codes and one face a picture; results are empty files, since only their sizes are looked at.
 """
 
@@ -191,19 +191,25 @@ class _Made:
 
 
 def first_item(source: Path, output: Path) -> tuple[float, float, str]:
-    """Begin ``f2s restore``; seconds until it works on an item, the most memory until then of one of its processes, the step."""
+    """Begin ``f2s restore``; seconds until it is done with an item, the most memory until then of one of its processes, the step."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}"}
     words = [sys.executable, "-c", "from f2s_ray.cli import main; main()", "restore", str(source), str(output), "-q"]
     begin, peak = time.monotonic(), 0
     with subprocess.Popen(words, env=environment, start_new_session=True) as job:
-        while not (found := [said for one in (output / "work").glob("inflight-*") if (said := one.read_text())]):
+        while not (done := [line for log in output.glob("runs/*/events.jsonl") if (line := _first(log, "item"))]):
             if job.poll() is not None:
-                raise SystemExit(f"the run ended with {job.returncode} before it worked on an item")
+                raise SystemExit(f"the run ended with {job.returncode} before it was done with an item")
             peak = max([peak, *(_used(process) for process in psutil.Process(job.pid).children(recursive=True))])
             time.sleep(0.05)
         seconds = time.monotonic() - begin
         os.killpg(job.pid, signal.SIGKILL)
-    return seconds, peak / 2**30, json.loads(found[0])["step"]
+    return seconds, peak / 2**30, done[0]["step"]
+
+
+def _first(log: Path, event: str) -> dict[str, str] | None:
+    with log.open() as lines:
+        told = (json.loads(line) for line in lines if line.endswith("\n"))
+        return next((line for line in told if line["event"] == event), None)
 
 
 def _used(process: psutil.Process) -> int:

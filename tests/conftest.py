@@ -70,12 +70,12 @@ def s3(tmp_path_factory):
 @pytest.fixture
 def variables(s3, monkeypatch):
     """What a user sets to be let in by that server, and nothing else."""
-    from f2s_catalog import storage
+    from f2s_catalog import s3_client
 
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in s3.variables.items():
         monkeypatch.setenv(name, value)
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     yield
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()

@@ -13,7 +13,7 @@ from typing import Literal
 
 __all__ = ["Fault", "FaultyWire", "faulty_wire"]
 
-Kind = Literal["503", "500", "403", "reset", "cut", "short", "flip", "lost", "slow", "silent"]
+Kind = Literal["503", "500", "403", "reset", "cut", "short", "flip", "empty", "lost", "slow", "silent"]
 _SILENCE_SECONDS = 70  # more than a client waits
 _SAID = {"503": (503, "SlowDown"), "500": (500, "InternalError"), "403": (403, "ExpiredToken")}
 
@@ -24,6 +24,7 @@ class Fault:
 
     ``503``, ``500``, ``403``: said instead of an answer. ``reset``: the connection ends before anything is passed on.
     ``cut``: the body ends in the middle. ``short``: it does, and its length says so. ``flip``: one byte is another.
+    ``empty``: all is well, and there is no body.
     ``lost``: the server did what it was asked to, and the answer does not arrive. ``slow``: it comes in drops.
     ``silent``: nothing comes, for longer than a client waits.
     """
@@ -86,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
             middle = len(content) // 2
             content = content[:middle] + bytes([content[middle] ^ 0x55]) + content[middle + 1 :]
         length = int(answer.getheader("Content-Length") or len(content))
+        if kind == "empty":
+            content, length = b"", 0
         if kind in ("cut", "short"):
             content = content[: len(content) // 2]
             length = len(content) if kind == "short" else length

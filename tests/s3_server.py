@@ -11,7 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
 from pyarrow import fs
+
+from tests.ports import free_ports
 
 KEY_ID, SECRET = "archivist", "canary-5ec7e7"
 READER_ID, READER_SECRET = "visitor", "canary-0b5e7e"
@@ -35,8 +38,12 @@ class S3Server:
         return fs.S3FileSystem(**keys, endpoint_override=self.endpoint, region="us-east-1", **settings)
 
     def upload(self, folder: Path, prefix: str) -> str:
-        """Copy a folder; returns its address."""
-        fs.copy_files(str(folder), f"{BUCKET}/{prefix}", fs.LocalFileSystem(), self.filesystem())
+        """Copy a folder, each object with its checksum, as clients of today do; returns its address."""
+        keys = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET}
+        client = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+        for path in folder.rglob("*"):
+            if path.is_file():
+                client.upload_file(str(path), BUCKET, f"{prefix}/{path.relative_to(folder).as_posix()}")
         return f"s3://{BUCKET}/{prefix}"
 
 
@@ -50,7 +57,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         for key_id, secret, actions in who
     ]
     config.write_text(json.dumps({"identities": identities}))
-    master, volume, filer, s3 = _free_ports(4)
+    master, volume, filer, s3 = free_ports(4)
     words = f"-v 0 server -ip 127.0.0.1 -ip.bind 127.0.0.1 -dir {folder} -volume.max 200 -master.volumeSizeLimitMB 64"
     ports = f"-master.port {master} -volume.port {volume} -filer -filer.port {filer} -s3 -s3.port {s3} -s3.port.iceberg 0 -s3.port.lance 0"
     weed = Path(sys.executable).with_name("weed")
@@ -78,20 +85,6 @@ def _until_it_takes(server: S3Server, process: subprocess.Popen, log: Path) -> N
         else:
             return
     raise AssertionError(f"the S3 server does not begin: {log.read_text()[-2000:]}")
-
-
-def _free_ports(count: int) -> list[int]:
-    """SeaweedFS speaks gRPC at each port plus 10000, so both must be free."""
-    found: list[int] = []
-    while len(found) < count:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if port + 10_000 > 65_535:
-                continue
-            other.bind(("127.0.0.1", port + 10_000))
-            found.append(port)
-    return found
 
 
 @dataclass

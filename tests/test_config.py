@@ -1,5 +1,7 @@
 """Presets, files and words on the command line become one checked configuration."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,8 @@ def test_every_section_is_frozen_and_refuses_unknown_keys():
 def test_tiles_that_would_be_all_rim_are_refused():
     with pytest.raises(ConfigError, match="overlap_px must be below half of tile_px; set it to 48 or less"):
         load(None, ["model.tile_px=128", "model.overlap_px=64"])
+
+
+def test_who_reads_one_does_not_load_diffusers():
+    code = "import sys; from f2s_ray.config import load; load(None, []); sys.exit('diffusers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

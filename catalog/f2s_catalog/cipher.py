@@ -17,7 +17,7 @@ from f2s_catalog.errors import CatalogError
 from f2s_catalog.place import Place, filesystem, inside
 from f2s_catalog.records import Record
 
-__all__ = ["KEY_FILE", "decryption", "encryption", "is_sealed", "key", "read_fragment", "schema_in", "seal", "unseal"]
+__all__ = ["KEY_FILE", "decryption", "described", "encryption", "is_sealed", "key", "read_fragment", "seal", "unseal"]
 
 KEY_FILE = "F2S_KEY_FILE"
 _MAGIC = b"PARE"
@@ -65,13 +65,13 @@ def is_sealed(path: Place) -> bool:
         return bool(file.read(len(_MAGIC)) == _MAGIC)
 
 
-def schema_in(footer: bytes, path: Place, record_type: type[Record]) -> pa.Schema:
-    """The schema that the end of a fragment holds, which this user's key opens; ``path`` is named in an error.
+def described(footer: bytes, path: Place, record_type: type[Record]) -> pq.ParquetFile:
+    """What the end of a fragment tells of it, which this user's key opens; ``path`` is named in an error.
 
     Raises:
         CatalogError: there is no key, or it is the key of something else.
     """
-    return _opened(pa.BufferReader(footer), path, record_type).schema_arrow
+    return _opened(pa.BufferReader(footer), path, record_type)
 
 
 def read_fragment(path: Place, record_type: type[Record], columns: Sequence[str] | None = None) -> pa.Table:

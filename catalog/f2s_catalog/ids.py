@@ -8,6 +8,7 @@ from pathlib import Path
 __all__ = ["digest", "file_digest", "row_digests"]
 
 _ID_LENGTH = 32
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 
@@ -29,7 +30,7 @@ def digest(*parts: Json) -> str:
 
 
 def row_digests(parts: Sequence[Json], columns: Mapping[str, Sequence[str | int | None]]) -> list[str]:
-    """``digest(*parts, row)`` of each row of a table, some fifty times as fast.
+    """``digest(*parts, row)`` of each row of a table, some three times as fast.
 
     >>> row_digests(["probe"], {"b": ["\u00e4", None], "a": [1, 2]}) == [
     ...     digest("probe", {"a": 1, "b": "\u00e4"}), digest("probe", {"a": 2, "b": None})]
@@ -37,7 +38,7 @@ def row_digests(parts: Sequence[Json], columns: Mapping[str, Sequence[str | int 
     """
     begin = _canonical(parts)[:-1].encode("ascii") + b",{"
     names = sorted(columns)
-    texts = [[_canonical(value) for value in columns[name]] for name in names]
+    texts = [_canonical_each(columns[name]) for name in names]
     pattern = ",".join(f"{_canonical(name)}:%s" for name in names) + "}]"
     started = hashlib.sha256(begin)
     found = []
@@ -48,8 +49,9 @@ def row_digests(parts: Sequence[Json], columns: Mapping[str, Sequence[str | int 
     return found
 
 
-def _canonical(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _canonical_each(values: Sequence[str | int | None]) -> list[str]:
+    """All in one call: what is put between them stands in none of them, where it is escaped."""
+    return json.dumps(values, separators=("\n", ":"))[1:-1].split("\n") if values else []
 
 
 def file_digest(path: Path) -> str:

@@ -52,6 +52,7 @@ class Catalog:
         self._paths = paths
         self._writing = False
         self._versions: dict[type[Record], tuple[tuple[str, ...], str]] = {}
+        self._committed: tuple[list[str], dict[str, list[int]]] = ([], {})
 
     def of(self, paths: Sequence[str]) -> "Catalog":
         """The same for reading what was made of some files, which costs little more than these are worth."""
@@ -232,9 +233,12 @@ class Catalog:
         """Digest of what these steps have committed and of what people said: it changes when either grows, or loses something."""
         kinds: list[type[Record]] = [kind for kind in TABLES if kind.MADE == "said"]
         said = [fragment.name for kind in kinds for fragment in fragments(self.root, kind)]
-        sql = "SELECT step, count(*) AS count, sum(sequence)::BIGINT AS sum FROM _stored_attempts GROUP BY step"
-        commits = {row["step"]: (row["count"], row["sum"]) for row in self.ask((Attempt,), sql).to_pylist()}
-        return digest(said, [commits.get(step) for step in steps])
+        written = [fragment.name for fragment in fragments(self.root, Attempt)]
+        if self._committed[0] != written:  # else it is the same as last time
+            sql = "SELECT step, count(*) AS count, sum(sequence)::BIGINT AS sum FROM _stored_attempts GROUP BY step"
+            found = {row["step"]: [row["count"], row["sum"]] for row in self.ask((Attempt,), sql).to_pylist()}
+            self._committed = (written, found)
+        return digest(said, [self._committed[1].get(step) for step in steps])
 
     def version(self, record_type: type[Record]) -> str:
         """Digest of which attempts made the current rows of a table, or of what was said: it changes with them."""

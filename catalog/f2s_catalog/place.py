@@ -185,8 +185,12 @@ def reason(error: OSError, where: Place) -> str:
 
 
 def _listed(folder: P, kind: fs.FileType) -> list[P]:
+    asked = fs.FileSelector(inside(folder), allow_not_found=True)
     try:
-        found = filesystem(folder).get_file_info(fs.FileSelector(inside(folder), allow_not_found=True))
+        # To Arrow an answer of a server that lost its body says that there is nothing: that is believed when it is told twice.
+        found = filesystem(folder).get_file_info(asked)
+        if not found and isinstance(folder, S3Prefix):
+            found = filesystem(folder).get_file_info(asked)
     except OSError as error:
         raise CatalogError(f"cannot read {folder}: {reason(error, folder)}") from error
     return [folder / name for name in sorted(info.base_name for info in found if info.type == kind)]

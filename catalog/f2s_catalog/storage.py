@@ -13,14 +13,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from f2s_catalog.errors import CatalogError
-from f2s_catalog.place import Place, S3Prefix, endpoint
+from f2s_catalog.ids import file_digest
+from f2s_catalog.place import Place, S3Prefix
+from f2s_catalog.s3_client import ATTEMPTS, PART_BYTES, client, said, transfers
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -43,29 +42,8 @@ __all__ = [
     "write_new",
 ]
 
-_PART_BYTES = 16 * 2**20
-_ATTEMPTS = 5
 _DIGEST = "sha256"
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/\d+")
-_KINDS: dict[str, tuple[type[OSError], int]] = {
-    "404": (FileNotFoundError, errno.ENOENT),
-    "NoSuchBucket": (FileNotFoundError, errno.ENOENT),
-    "NoSuchKey": (FileNotFoundError, errno.ENOENT),
-    "412": (FileExistsError, errno.EEXIST),
-    "PreconditionFailed": (FileExistsError, errno.EEXIST),
-    "403": (PermissionError, errno.EACCES),
-    "AccessDenied": (PermissionError, errno.EACCES),
-    "ExpiredToken": (PermissionError, errno.EACCES),
-    "InvalidAccessKeyId": (PermissionError, errno.EACCES),
-    "RequestTimeTooSkewed": (PermissionError, errno.EACCES),
-    "SignatureDoesNotMatch": (PermissionError, errno.EACCES),
-    "409": (OSError, errno.EBUSY),
-    "ConditionalRequestConflict": (OSError, errno.EBUSY),
-    "OperationAborted": (OSError, errno.EBUSY),
-    "InvalidRange": (OSError, errno.ERANGE),
-    "KeyTooLongError": (OSError, errno.ENAMETOOLONG),
-    "InvalidURI": (OSError, errno.ENAMETOOLONG),
-}
 
 
 @dataclass(frozen=True)
@@ -107,24 +85,24 @@ def read_first(where: S3Prefix, count: int, stamp: str) -> tuple[Found, bytes]:
     """
     wanted = {"Range": f"bytes=0-{count - 1}"} | ({"IfMatch": stamp} if stamp else {})
     try:
-        said, content = _answered(where, wanted, None)
+        answer, content = _answered(where, wanted, None)
     except OSError as error:
         found = look(where) if error.errno == errno.ERANGE else None  # an empty one has no first byte
         if found is None or stamp not in ("", found.stamp):
             raise
         return found, b""
-    size = int(said.get("ContentRange", f"/{said['ContentLength']}").rpartition("/")[2])
-    return _object({**said, "Size": size}, "", "Size"), content
+    size = int(answer.get("ContentRange", f"/{answer['ContentLength']}").rpartition("/")[2])
+    return _object({**answer, "Size": size}, "", "Size"), content
 
 
 def write(where: Place, content: "Buffer") -> None:
     """Put it there, instead of what was there; folders are made. Raises: OSError."""
     if isinstance(where, S3Prefix):
-        with _said(where):
-            if len(memoryview(content)) <= _PART_BYTES:
-                _client().put_object(Bucket=where.bucket, Key=where.key, Body=bytes(content))
+        with said(where):
+            if len(memoryview(content)) <= PART_BYTES:
+                client().put_object(Bucket=where.bucket, Key=where.key, Body=bytes(content))
             else:
-                _client().upload_fileobj(BytesIO(content), where.bucket, where.key, Config=_transfers())
+                client().upload_fileobj(BytesIO(content), where.bucket, where.key, Config=transfers())
         return
     with aside(where) as made:
         made.write_bytes(content)
@@ -142,8 +120,8 @@ def write_new(where: S3Prefix, content: bytes) -> bool:
         OSError: the server refuses, for another reason.
     """
     try:
-        with _said(where):
-            _client().put_object(Bucket=where.bucket, Key=where.key, Body=content, IfNoneMatch="*")
+        with said(where):
+            client().put_object(Bucket=where.bucket, Key=where.key, Body=content, IfNoneMatch="*")
     except FileExistsError:
         return read(where) == content
     except OSError as error:
@@ -155,9 +133,9 @@ def write_new(where: S3Prefix, content: bytes) -> bool:
 
 def upload(where: S3Prefix, file: Path) -> None:
     """Copy a finished file of this machine there, in parts where it is large. Raises: OSError."""
-    told = {"Metadata": {_DIGEST: _digest(file)}}
-    with _said(where):
-        _client().upload_file(str(file), where.bucket, where.key, ExtraArgs=told, Config=_transfers())
+    told = {"Metadata": {_DIGEST: file_digest(file)}}
+    with said(where):
+        client().upload_file(str(file), where.bucket, where.key, ExtraArgs=told, Config=transfers())
 
 
 def settle(made: Path, final: Path) -> None:
@@ -170,8 +148,8 @@ def settle(made: Path, final: Path) -> None:
 def move(where: Place, target: Place) -> None:
     """Give a file another name below the same place; folders are made. Raises: FileNotFoundError; OSError."""
     if isinstance(where, S3Prefix) and isinstance(target, S3Prefix):
-        with _said(target):
-            _client().copy({"Bucket": where.bucket, "Key": where.key}, target.bucket, target.key, Config=_transfers())
+        with said(target):
+            client().copy({"Bucket": where.bucket, "Key": where.key}, target.bucket, target.key, Config=transfers())
         remove(where)
     elif isinstance(where, Path) and isinstance(target, Path):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -184,9 +162,9 @@ def digest_of(where: Place) -> str | None:
     """SHA-256 of a file, which an object that was uploaded bears; none where it is not there. Raises: OSError."""
     try:
         if isinstance(where, Path):
-            return _digest(where)
-        with _said(where):
-            borne = _client().head_object(Bucket=where.bucket, Key=where.key)["Metadata"].get(_DIGEST)
+            return file_digest(where)
+        with said(where):
+            borne = client().head_object(Bucket=where.bucket, Key=where.key)["Metadata"].get(_DIGEST)
             return str(borne) if borne else hashlib.sha256(read(where)).hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -197,8 +175,8 @@ def remove(where: Place) -> None:
     if isinstance(where, Path):
         where.unlink(missing_ok=True)
         return
-    with _said(where):
-        _client().delete_object(Bucket=where.bucket, Key=where.key)
+    with said(where):
+        client().delete_object(Bucket=where.bucket, Key=where.key)
 
 
 def look(where: Place) -> Found | None:
@@ -206,8 +184,8 @@ def look(where: Place) -> Found | None:
     try:
         if isinstance(where, Path):
             return _file(where.stat(follow_symlinks=False), "")
-        with _said(where):
-            return _object(_client().head_object(Bucket=where.bucket, Key=where.key), "", "ContentLength")
+        with said(where):
+            return _object(client().head_object(Bucket=where.bucket, Key=where.key), "", "ContentLength")
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -224,12 +202,12 @@ def walk(where: Place) -> Iterator[Found]:
 def drop_uploads(where: S3Prefix) -> int:
     """End the uploads that were begun below a place and never ended; tells how many. Raises: OSError."""
     count = 0
-    with _said(where):
+    with said(where):
         for page in (
-            _client().get_paginator("list_multipart_uploads").paginate(Bucket=where.bucket, Prefix=_below(where))
+            client().get_paginator("list_multipart_uploads").paginate(Bucket=where.bucket, Prefix=_below(where))
         ):
             for one in page.get("Uploads", ()):
-                _client().abort_multipart_upload(Bucket=where.bucket, Key=one["Key"], UploadId=one["UploadId"])
+                client().abort_multipart_upload(Bucket=where.bucket, Key=one["Key"], UploadId=one["UploadId"])
                 count += 1
     return count
 
@@ -247,9 +225,9 @@ def _answered(where: S3Prefix, wanted: dict[str, str], byte_count: int | None) -
     """
     from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-    for left in reversed(range(_ATTEMPTS)):
-        with _said(where):
-            answer = _client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
+    for left in reversed(range(ATTEMPTS)):
+        with said(where):
+            answer = client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
             try:
                 found = bytes(answer["Body"].read())
             except (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError):
@@ -284,8 +262,10 @@ def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:
 
 def _walk_bucket(where: S3Prefix) -> Iterator[Found]:
     prefix = _below(where)
-    with _said(where):
-        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=prefix):
+    with said(where):
+        for page in client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=prefix):
+            if "Name" not in page:  # every list bears that of its bucket; without a body it would be an empty one
+                raise OSError(errno.EIO, "the server's list has no body", str(where))
             for one in page.get("Contents", ()):
                 yield _object(one, one["Key"].removeprefix(prefix), "Size")
 
@@ -295,8 +275,8 @@ def _file(status: os.stat_result, path: str) -> Found | None:
     return Found(path, status.st_size, str(status.st_mtime_ns), status.st_mtime_ns) if is_file else None
 
 
-def _object(said: dict[str, Any], path: str, size: str) -> Found:
-    return Found(path, said[size], said["ETag"], int(said["LastModified"].timestamp() * 1e9))
+def _object(told: dict[str, Any], path: str, size: str) -> Found:
+    return Found(path, told[size], told["ETag"], int(told["LastModified"].timestamp() * 1e9))
 
 
 def _below(where: S3Prefix) -> str:
@@ -314,72 +294,9 @@ def aside(final: Path) -> Iterator[Path]:
         made.unlink(missing_ok=True)
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _said(where: S3Prefix) -> Iterator[None]:
-    """What a server or the way to it says, as the system says the like of a disk."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        told = error.response.get("Error", {})
-        kind, number = _KINDS.get(str(told.get("Code")), (OSError, errno.EIO))
-        words = " ".join(f"{told.get('Code')}: {told.get('Message') or error}".split())
-        raise kind(number, words, str(where)) from error
-    except BotoCoreError as error:
-        raise OSError(errno.EIO, " ".join(str(error).split()), str(where)) from error
-    except RecursionError as error:  # the client asks where the bucket is, and that answer is such an answer again
-        raise OSError(errno.EIO, "the server sends on to another address; give that one", str(where)) from error
-
-
-@lru_cache(1)
-def _client() -> Any:  # noqa: ANN401 (boto3 is untyped)
-    """The one client of this process, for all its threads."""
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.session import get_session
-    except ModuleNotFoundError as error:
-        raise CatalogError(f"{error.name} is not installed: pip install 'f2s-ray[restore]'") from error
-    address = endpoint()
-    config = Config(
-        connect_timeout=10,
-        read_timeout=60,
-        max_pool_connections=32,
-        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
-        ignore_configured_endpoint_urls=True,  # of a profile, which ``place.py`` does not know
-        s3={"addressing_style": "path" if address else "auto"},
-    )
-    ours = get_session()
-    ours.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    return boto3.session.Session(botocore_session=ours).client("s3", endpoint_url=address, config=config)
-
-
-def _moment(told: str | float) -> datetime:
-    """A time as a server tells it: the client's own way takes half the time of a listing."""
-    from botocore.utils import parse_timestamp
-
-    try:
-        return datetime.fromisoformat(str(told))
-    except ValueError:
-        return parse_timestamp(told)
-
-
-@lru_cache(1)
-def _transfers() -> Any:  # noqa: ANN401
-    from boto3.s3.transfer import TransferConfig
-
-    return TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES)

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -84,11 +86,14 @@ def sequence_of(fragment: Place) -> int:
 
 
 class Stored(NamedTuple):
-    """The stored rows of a table, the fragments that they are in, and what those of the ledger note of others."""
+    """The stored rows of a table, the fragments that they are in, what those of the ledger note of others, and the
+    steps that made the rows, where that is known without reading them.
+    """
 
     rows: ds.Dataset
     fragments: list[Place]
     notes: list[Note | None]
+    steps: frozenset[str] | None
 
 
 def scan(root: Place, record_type: type[Record], sequences: Collection[int] | None = None) -> Stored:
@@ -105,13 +110,23 @@ def scan(root: Place, record_type: type[Record], sequences: Collection[int] | No
     schema = stored_schema(record_type)
     paths = [path for path in fragments(root, record_type) if sequences is None or sequence_of(path) in sequences]
     with ThreadPoolExecutor(_READERS) as pool:
-        notes = list(pool.map(lambda path: note_in(_check(root, path, schema, record_type)), paths))
+        looks = list(pool.map(lambda path: _check(root, path, schema, record_type), paths))
     options = ds.ParquetFragmentScanOptions(
         page_checksum_verification=True, decryption_properties=cipher.decryption(record_type)
     )
     file_format = ds.ParquetFileFormat(default_fragment_scan_options=options)
-    files = [inside(path) for path in paths]
-    return Stored(ds.dataset(files, schema=schema, format=file_format, filesystem=filesystem(root)), paths, notes)
+    there = filesystem(root)
+    parts = [
+        file_format.make_fragment(inside(path), there)
+        if look.content is None
+        else file_format.make_fragment(look.content)
+        for path, look in zip(paths, looks, strict=True)
+    ]
+    notes = [note_in(look.schema) for look in looks]
+    steps = (
+        None if any(look.steps is None for look in looks) else frozenset().union(*(look.steps or () for look in looks))
+    )
+    return Stored(ds.FileSystemDataset(parts, schema, file_format), paths, notes, steps)
 
 
 def prove(root: Place, record_types: Iterable[type[Record]]) -> None:
@@ -185,16 +200,28 @@ def _called(root: P, record_type: type[Record], ending: str) -> list[P]:
     return [one for one in found if one.name.startswith("part-") and one.name.endswith(ending)]
 
 
-def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record]) -> pa.Schema:
+class _Look(NamedTuple):
+    """The schema of a fragment, the steps that made its rows, where it tells, and all of its bytes, where these are kept."""
+
+    schema: pa.Schema
+    steps: frozenset[str] | None
+    content: pa.Buffer | None
+
+
+class _TornError(Exception):
+    """What came is not what was written."""
+
+
+def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record]) -> _Look:
     """Compare with the digest in the name, which is that of the footer; pages have checksums of their own.
 
     So opening a table costs a look at the end of each file, and what is read of it is proven when it is read.
     """
     try:
         for _ in _looks(path):
-            with filesystem(path).open_input_file(inside(path)) as file:
-                footer = _footer(file)
-            if _digest(footer) == path.name.removesuffix(".parquet").split("-")[-1]:
+            with suppress(_TornError):
+                is_kept = record_type is Attempt and isinstance(path, S3Prefix)
+                found = _kept(path) if is_kept else _look(path, record_type)
                 break
         else:
             raise _damaged(root, path, record_type)
@@ -202,10 +229,42 @@ def _check(root: Place, path: Place, schema: pa.Schema, record_type: type[Record
         if is_gone(error):
             raise RewrittenError(f"{path} was rewritten while it was read; ask again") from error
         raise CatalogError(f"cannot read {path}: {reason(error, path)}") from error
-    found = cipher.schema_in(footer, path, record_type)
-    if not found.equals(schema):
+    if not found.schema.equals(schema):
         raise CatalogError(f"{path} was written by another version of f2s; use that version, or choose another OUTPUT")
     return found
+
+
+@lru_cache(1024)
+def _kept(path: S3Prefix) -> _Look:
+    """A fragment of the ledger in a bucket: every question reads all of them, and none changes under its name."""
+    return _look(path, Attempt, is_kept=True)
+
+
+def _look(path: Place, record_type: type[Record], *, is_kept: bool = False) -> _Look:
+    with filesystem(path).open_input_file(inside(path)) as file:
+        content = file.read_buffer() if is_kept and file.size() <= _TAIL_BYTES else None
+        footer = _footer(file if content is None else pa.BufferReader(content))
+    if _digest(footer) != path.name.removesuffix(".parquet").split("-")[-1]:
+        raise _TornError
+    if content is not None:
+        try:
+            pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        except (OSError, pa.ArrowException) as error:
+            raise _TornError from error
+    told = cipher.described(footer, path, record_type)
+    return _Look(told.schema_arrow, _steps(told.metadata), content)
+
+
+def _steps(metadata: pq.FileMetaData) -> frozenset[str] | None:
+    """As the least and the greatest of each group of rows tell: one step makes many rows on end. None where they differ."""
+    columns = [number for number in range(metadata.num_columns) if metadata.schema.column(number).path == "step"]
+    found = set()
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for known in (group.column(number).statistics for number in columns):
+            if known is None or not known.has_min_max or known.min != known.max:
+                return None
+            found.add(known.min)
+    return frozenset(found)
 
 
 def _looks(path: Place) -> range:

@@ -11,7 +11,7 @@ Rows keep the number of their commit wherever they lie, so which fragments were 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from f2s_catalog.place import TRIES, Place, S3Prefix, is_gone
 from f2s_catalog.records import TABLES, Attempt, Record
 from f2s_catalog.spans import CROWDS, joined
 from f2s_catalog.stale import STALE
-from f2s_catalog.store import prove, scan
+from f2s_catalog.store import Stored, prove, scan
 
 __all__ = [
     "LABEL",
@@ -113,10 +113,12 @@ VIEWS = {
 """Views besides one a table: name to (what it shows, SQL)."""
 
 _LATEST = """
-CREATE VIEW _latest AS SELECT * FROM _stored_attempts {asked}
-QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1;
-CREATE VIEW attempts AS SELECT {columns} FROM _latest ORDER BY step, item_id;
-CREATE {kept} _done AS SELECT step, item_id, fingerprint, sequence FROM _latest WHERE status = 'done'
+SELECT {columns} FROM _stored_attempts {which}
+QUALIFY row_number() OVER (PARTITION BY step, item_id ORDER BY number DESC, sequence DESC) = 1
+"""
+_LEDGER = """
+CREATE VIEW attempts AS FROM ({attempts}) ORDER BY step, item_id;
+CREATE {kept} _done AS SELECT step, item_id, fingerprint, sequence FROM ({made}) WHERE status = 'done'
 """
 _WHOLE = """
 FROM (SELECT status, sequence FROM _stored_attempts WHERE item_id = '*'
@@ -159,13 +161,18 @@ def connect(
         connection.register("_asked", pa.table({"path": pa.array(paths, pa.string())}))
         asked, kept = "SEMI JOIN _asked USING (path)", "TABLE"
     with _damage_told(root, (Attempt,)):
-        connection.execute(_LATEST.format(columns=_columns(Attempt), kept=kept, asked=asked))
         whole = {sequence for (sequence,) in connection.sql(_WHOLE).fetchall()}
+    scanned: dict[type[Record], Stored] = {}
     for record_type in dict.fromkeys(kind for kind in tables if kind is not Attempt):
         sequences = whole if record_type.MADE == "whole" else None
-        stored = scan(root, record_type, sequences)
+        stored = scanned[record_type] = scan(root, record_type, sequences)
         refuse_gaps(root, record_type, ledger, stored.fragments, sequences)
         connection.register(f"_stored_{record_type.TABLE}", stored.rows)
+    attempts = _LATEST.format(columns=_columns(Attempt), which=asked)
+    made = _LATEST.format(columns="*", which=f"{asked} {_by_steps(scanned.values())}")
+    with _damage_told(root, (Attempt,)):
+        connection.execute(_LEDGER.format(attempts=attempts, made=made, kept=kept))
+    for record_type in scanned:
         connection.execute(_view_of(record_type))
     for name, (_, sql) in VIEWS.items():
         if set(needed(sql)) <= {Attempt, *tables}:
@@ -237,6 +244,17 @@ def needed(sql: str) -> tuple[type[Record], ...]:
     while more := {word for name in words & set(VIEWS) for word in _WORD.findall(VIEWS[name][1])} - words:
         words |= more
     return tuple(kind for kind in TABLES if kind.TABLE in words)
+
+
+def _by_steps(tables: Iterable[Stored]) -> str:
+    """SQL for the attempts that may have made rows of these tables: most of a long ledger is of other steps."""
+    steps: set[str] = set()
+    for table in tables:
+        if table.steps is None:
+            return ""
+        steps |= table.steps
+    names = ", ".join("'" + step.replace("'", "''") + "'" for step in sorted(steps))
+    return f"WHERE step IN ({names})" if steps else "WHERE false"
 
 
 def _view_of(record_type: type[Record]) -> str:

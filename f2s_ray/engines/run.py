@@ -1,6 +1,7 @@
 """A flow to a filled catalog: what both engines share, all but how the items of a map step are run."""
 
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -22,7 +23,7 @@ from f2s_ray.flows.step import Item, MapStep, ReduceStep, Step, new_attempt
 __all__ = ["PENDING", "Counts", "Engine", "Mapper", "Progress", "Selection", "Summary", "Work", "run_flow"]
 
 WAVE_FILES = 4096  # for each worker, that are known as records at once
-_BATCH_OUTCOMES = 64
+_BATCH_OUTCOMES = 1024
 _BATCH_SECONDS = 5.0
 
 
@@ -263,20 +264,23 @@ def _pending(run: _Run, step: MapStep, paths: Sequence[str]) -> list[Work]:
 def _batches(catalog: Catalog, step: MapStep) -> Iterator[Callable[[Outcome], None]]:
     """A function that takes outcomes and commits them many at a time; the rest is committed whatever ends the block.
 
-    No more than some seconds of work wait, so that a crash costs little more than what was in flight.
+    None waits for more than some seconds while others come, so that a crash costs little more than what was in flight.
     """
     waiting: list[Outcome] = []
+    flushed = time.monotonic()
 
     def add(outcome: Outcome) -> None:
         waiting.append(outcome)
-        worked = sum(one.attempt.elapsed_seconds for one in waiting)
+        is_late = time.monotonic() - flushed > _BATCH_SECONDS
         is_known = outcome.attempt.error_kind == CRASHED  # else the next one that ends the process would hide this one
-        if len(waiting) >= _BATCH_OUTCOMES or worked > _BATCH_SECONDS or is_known:
+        if len(waiting) >= _BATCH_OUTCOMES or is_late or is_known:
             flush()
 
     def flush() -> None:
+        nonlocal flushed
         catalog.commit((step.writes,), waiting)
         waiting.clear()
+        flushed = time.monotonic()
 
     try:
         yield add

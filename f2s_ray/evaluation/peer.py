@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from f2s_catalog.ids import digest
+from f2s_catalog.ids import digest, file_digest
 from jaxtyping import Float
 from PIL import Image
 from safetensors import SafetensorError
@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from f2s_ray.errors import ConfigError
 from f2s_ray.evaluation.pictures import stored, to_tensor
-from f2s_ray.models.weights import file_digest
 
 __all__ = ["Peer", "RRDBNet"]
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from f2s_catalog.ids import digest
+from f2s_catalog.ids import digest, file_digest
 from PIL import Image
 
 from f2s_ray.errors import JobError
@@ -27,7 +27,6 @@ from f2s_ray.evaluation.tables import report
 from f2s_ray.models import face_detector, face_embedder, networks
 from f2s_ray.models.face2scene import Face2SceneConfig, digests
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
-from f2s_ray.models.weights import file_digest
 
 __all__ = ["Settings", "evaluate"]
 

@@ -1,14 +1,16 @@
-"""A bound on the memory that a decoder of foreign bytes may take: a small file can ask for gigabytes."""
+"""The most memory that this process took, and a bound on what a decoder may take: a small file can ask for gigabytes."""
 
 import os
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-__all__ = ["bounded"]
+__all__ = ["bounded", "peak_bytes"]
 
+_PEAK = Path("/proc/self/status")
 _STATE = Path("/proc/self/statm")
 _DATA = 5
 _NO_LIMIT = resource.RLIM_INFINITY
@@ -41,6 +43,14 @@ def bounded(byte_count: int) -> Iterator[None]:
             _open.pop()
             if not _open:
                 resource.setrlimit(resource.RLIMIT_DATA, first)
+
+
+def peak_bytes() -> int:
+    """The most resident memory that this process had; where there is no ``/proc``, what its parent had counts, too."""
+    if _PEAK.exists():
+        (line,) = [line for line in _PEAK.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _used_bytes() -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import torch
+from f2s_catalog.ids import file_digest
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
@@ -102,7 +103,7 @@ class FaceDetector:
 
 def network_name() -> str:
     """``name@digest`` of the detector, without loading it. Raises: JobError when it is missing or damaged."""
-    return f"{weights.FACE_DETECTOR}@{weights.file_digest(weights.path(weights.FACE_DETECTOR))[:12]}"
+    return f"{weights.FACE_DETECTOR}@{file_digest(weights.path(weights.FACE_DETECTOR))[:12]}"
 
 
 def to_bgr(rgb: Float[Tensor, "3 h w"]) -> np.ndarray:

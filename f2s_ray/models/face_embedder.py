@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from f2s_catalog.ids import file_digest
 from insightface.model_zoo import ArcFaceONNX, get_model
 from insightface.utils import face_align
 from jaxtyping import Float
@@ -61,7 +62,7 @@ def network_name(config: FaceEmbedderConfig) -> str:
         JobError: SFace is missing or damaged.
     """
     file = _file(config)
-    return f"{file.stem}@{weights.file_digest(file)[:12]}"
+    return f"{file.stem}@{file_digest(file)[:12]}"
 
 
 def _load(file: Path) -> ArcFaceONNX:

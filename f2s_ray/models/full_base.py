@@ -13,11 +13,14 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+from f2s_catalog.ids import file_digest
+
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models import weights
 
-__all__ = ["LICENCE", "NETWORKS", "TEXT", "WAYS", "base_digest", "base_folder", "needed"]
+__all__ = ["ADAPTERS", "LICENCE", "NETWORKS", "TEXT", "WAYS", "base_digest", "base_folder", "needed"]
 
+ADAPTERS = "scene_adapters"  # the file of what was trained on top of it
 LICENCE = "Stability AI Community License"
 WAYS = "model.base=FOLDER, s3://BUCKET/FOLDER or stabilityai/sd-turbo"
 
@@ -95,7 +98,7 @@ def _digest(file: Path, known: dict[str, object] | None) -> dict[str, object]:
     state = {"bytes": file.stat().st_size, "mtime_ns": file.stat().st_mtime_ns}
     if known is not None and {key: known[key] for key in state} == state:
         return known
-    return {**state, "sha256": weights.file_digest(file)}
+    return {**state, "sha256": file_digest(file)}
 
 
 def _write(file: Path, text: str) -> None:

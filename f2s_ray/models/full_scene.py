@@ -18,13 +18,12 @@ from torch import Tensor, nn
 
 from f2s_ray.errors import JobError
 from f2s_ray.models import networks
-from f2s_ray.models.full_base import needed
+from f2s_ray.models.full_base import ADAPTERS, needed
 from f2s_ray.models.mapnet import TOKENS
 from f2s_ray.models.sd_turbo import LAST_STEP, SdTurbo, load_networks, text_states
 
-__all__ = ["ADAPTERS", "FullSceneConfig", "FullSceneRestorer", "fresh", "load", "save"]
+__all__ = ["FullSceneConfig", "FullSceneRestorer", "fresh", "load", "save"]
 
-ADAPTERS = "scene_adapters"
 UNET_LAYERS = [
     *("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2"),
     *("conv", "conv1", "conv2", "conv_shortcut", "conv_out"),

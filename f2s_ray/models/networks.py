@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from f2s_catalog.ids import file_digest
 from pydantic import BaseModel, ValidationError
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -48,7 +49,7 @@ def write(kind: str, config: BaseModel, tensors: Mapping[str, Tensor], path: Pat
     aside.replace(path)
     manifest = path.with_name("manifest.json")
     rows = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
-    rows[kind] = {"file": path.name, "bytes": path.stat().st_size, "sha256": weights.file_digest(path)}
+    rows[kind] = {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
     aside.write_text(json.dumps(rows, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     aside.replace(manifest)
 

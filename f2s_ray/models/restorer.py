@@ -10,7 +10,6 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from diffusers import UNet2DConditionModel
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -99,6 +98,8 @@ class OneStepRestorer(nn.Module):
     """Codec around one call of diffusers' conditional UNet at t = 1."""
 
     def __init__(self, config: TrunkConfig) -> None:
+        from diffusers import UNet2DConditionModel  # takes seconds, and most processes restore nothing
+
         super().__init__()
         self.codec = Codec(config)
         unet = UNet2DConditionModel(

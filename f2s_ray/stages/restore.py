@@ -1,7 +1,5 @@
 """RestoreUnit to RestoredSegment: a photo, or some frames of a film, restored and written aside."""
 
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -10,6 +8,7 @@ from f2s_catalog.records import RestoredSegment
 
 from f2s_ray.media.encode import target_name
 from f2s_ray.media.film.presets import preset_named
+from f2s_ray.media.memory import peak_bytes
 from f2s_ray.models.face_detector import FaceDetector
 from f2s_ray.stages.films import file_digest
 from f2s_ray.stages.outputs import WORK, Outputs
@@ -55,7 +54,7 @@ class RestoreMedia:
             gates=written.gates,
             seconds=time.perf_counter() - begin,
             model_seconds=self._bench.clock.seconds - worked,
-            peak_memory_bytes=_peak_memory(),
+            peak_memory_bytes=peak_bytes(),
         )
 
     def _written(self, record: RestoreUnit, aside: Path) -> Written:
@@ -69,8 +68,3 @@ def _suffix(record: RestoreUnit) -> str:
     if record.media.film is not None:
         return SEGMENT_SUFFIX
     return PurePosixPath(target_name(record.media.path, record.media.format)).suffix
-
-
-def _peak_memory() -> int:
-    """Peak resident memory of this process, bytes; ``getrusage`` counts in KiB on Linux and in bytes on macOS."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

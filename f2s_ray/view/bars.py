@@ -9,7 +9,7 @@ __all__ = ["quality_bars"]
 
 _FULL_NOISE = 0.1  # a bar of full length; noise beyond it is rare
 _LEAST_NOISE = 0.002
-_LEAST_SCORE = 0.01
+_LEAST_SCORE = 0.02  # one more or less of the last digit that is shown is nothing that anybody sees
 
 
 def quality_bars(report: QualityReport) -> tuple[Bar, ...]:

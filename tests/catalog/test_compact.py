@@ -72,6 +72,17 @@ def test_what_is_seen_is_the_same_before_and_after(tmp_path, unmerged):
     assert seen(tmp_path) == before
 
 
+def test_of_a_table_that_two_steps_wrote_all_is_read_merged_or_not(tmp_path, unmerged):
+    for number in range(MANY):
+        made = outcome(f"{number}", face(number), step=f"it's {'detect' if number % 2 else 'portray'}")
+        Catalog(tmp_path).commit((Face,), [made])
+    assert len(Catalog(tmp_path).rows(Face)) == MANY
+    unmerged()
+    merge(tmp_path)
+    assert len(fragments(tmp_path, Face)) == 1
+    assert len(Catalog(tmp_path).rows(Face)) == MANY
+
+
 def test_a_run_merges_as_it_goes_and_leaves_few(tmp_path):
     fill(tmp_path, 3 * MANY + 5)
     held = [tuple(commits_of(path)) for path in fragments(tmp_path, Attempt)]

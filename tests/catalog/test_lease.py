@@ -104,13 +104,18 @@ def test_what_a_sleeper_had_begun_to_write_does_not_count(root):
 
 
 def test_a_job_shuts_out_another_thread_of_its_process_too(root):
-    seen = []
+    entered = threading.Event()
+
+    def reduce():
+        with Catalog(root).reducing("x"):
+            entered.set()
+
+    thread = threading.Thread(target=reduce)
     with Catalog(root).writing():
-        thread = threading.Thread(target=lambda: seen.append(Catalog(root).reducing("x").__enter__()))
-        thread.daemon = True
         thread.start()
-        thread.join(1)
-        assert not seen
+        assert not entered.wait(1)
+    thread.join(60)
+    assert entered.is_set()
 
 
 @pytest.mark.parametrize("is_conditional", [True, False])

@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from f2s_catalog import storage
+from f2s_catalog import s3_client
 from f2s_catalog.place import S3Prefix
 from f2s_catalog.storage import (
     digest_of,
@@ -66,7 +66,7 @@ def test_a_folder_that_is_not_there_holds_nothing(there):
 
 def test_a_file_of_many_parts_arrives_as_it_was(variables, tmp_path):
     file, there = tmp_path / "large", S3Prefix(BUCKET, f"storage/{tmp_path.name}")
-    content = os.urandom(2 * storage._PART_BYTES + 12345)
+    content = os.urandom(2 * s3_client.PART_BYTES + 12345)
     file.write_bytes(content)
     upload(there / "deep/er/large", file)
     assert read(there / "deep/er/large") == content
@@ -119,7 +119,7 @@ def test_only_the_first_is_put_where_nothing_was(variables, tmp_path):
 
 def test_uploads_that_were_never_ended_are_ended(variables, tmp_path):
     root = S3Prefix(BUCKET, f"storage/{tmp_path.name}")
-    client = storage._client()
+    client = s3_client.client()
     for key in (f"{root.key}/half", f"{root.key}-other/half"):
         begun = client.create_multipart_upload(Bucket=BUCKET, Key=key)
         client.upload_part(Bucket=BUCKET, Key=key, UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 6_000_000)
@@ -133,13 +133,13 @@ def test_what_a_server_says_is_told_as_of_a_disk(variables, monkeypatch, tmp_pat
         read(S3Prefix("no-such-bucket", "a"))
     assert "NoSuch" in nowhere.value.strerror
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     with pytest.raises(PermissionError) as refused:
         write(S3Prefix(BUCKET, "a"), b"")
     assert "wrong" not in str(refused.value)
     with wire_to(None) as deaf:
         monkeypatch.setenv("AWS_ENDPOINT_URL", deaf.endpoint)
-        storage._client.cache_clear()
+        s3_client.client.cache_clear()
         with pytest.raises(OSError, match="endpoint URL"):
             read(S3Prefix(BUCKET, "a"))
         assert deaf.connections > 1

@@ -9,7 +9,6 @@ import secrets
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from f2s_ray.config import load
 from f2s_ray.errors import ConfigError
 from tests.faults.made import ROOT, make_archive
 from tests.jobs.test_jobs import names_drawn
+from tests.ports import free_ports
 from tests.s3_server import SECRET, wire_to
 from tests.whole.made import PEOPLE
 
@@ -88,14 +88,6 @@ class Running:
 def ended(process: subprocess.Popen) -> tuple[int, str, str]:
     out, err = process.communicate()
     return process.returncode, out, err
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.fixture(scope="module")

@@ -104,16 +104,16 @@ def test_a_bug_stops_the_run_loudly_and_keeps_what_is_done(folder, catalog):
 
 
 def test_killed_in_the_middle_and_run_again_it_ends_with_the_same_tables(folder, tmp_path):
-    for index in range(70):
+    for index in range(1030):
         (folder / f"more {index}.png").write_bytes(b"y" * (index + 10))
     undisturbed, killed = Catalog(tmp_path / "a"), Catalog(tmp_path / "b")
     run(flow_of(folder), undisturbed, "whole")
-    command = [sys.executable, "-m", "tests.engines.killed", str(folder), str(killed.root), "70"]
+    command = [sys.executable, "-m", "tests.engines.killed", str(folder), str(killed.root), "1030"]
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'catalog'}"}
     assert subprocess.run(command, cwd=ROOT, env=path, check=False, timeout=60).returncode == -signal.SIGKILL
-    assert len(killed.rows(MediaItem)) == 64
+    assert len(killed.rows(MediaItem)) == 1024
     summary = run(flow_of(folder), killed, "resumed")
-    assert sum((summary["probe"].done, summary["probe"].failed, summary["probe"].skipped)) == 77 - 64
+    assert sum((summary["probe"].done, summary["probe"].failed, summary["probe"].skipped)) == 1037 - 1024
     for record_type in TABLES:
         if record_type is not Attempt:
             assert killed.table(record_type).equals(undisturbed.table(record_type))

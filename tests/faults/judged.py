@@ -100,11 +100,13 @@ def again(output: Seen) -> int:
 
 
 def _difference(here: list[dict[str, object]], there: list[dict[str, object]]) -> str:
-    """The first of it."""
-    for one, other in zip(here, there, strict=False):
-        if apart := {name: (value, other[name]) for name, value in one.items() if value != other[name]}:
-            return str(apart)[:500]
-    return f"{len(here)}, not {len(there)}"
+    """The first row that only one of them has, from each."""
+    known, expected = set(map(repr, here)), set(map(repr, there))
+    more, fewer = (
+        next((row for row in map(repr, rows) if row not in other), "")[:500]
+        for rows, other in ((here, expected), (there, known))
+    )
+    return f"{len(here)} rows, {len(there)} expected; there is {more!r}, there should be {fewer!r}"
 
 
 def _is_folder(word: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from f2s_catalog import storage
+from f2s_catalog import s3_client, storage
 from f2s_catalog.place import place
 
 from tests.faults.checker import digests, violations
@@ -105,7 +105,7 @@ def test_what_killed_writers_left_in_a_folder_is_removed(calm, command, tell):
 def test_what_killed_writers_left_in_a_bucket_is_removed(calm, command, s3, variables, tell):
     one = replace(command, output="s3://films/leftovers/out")
     calm = replace(calm, files=s3.filesystem())
-    client, key = storage._client(), "leftovers/out/restored/scans/grey.jpg"
+    client, key = s3_client.client(), "leftovers/out/restored/scans/grey.jpg"
     upload = client.create_multipart_upload(Bucket="films", Key=key)["UploadId"]
     client.upload_part(Bucket="films", Key=key, PartNumber=1, UploadId=upload, Body=b"half")
     for name in ("work/making-00.jpg", "work/inflight-00"):

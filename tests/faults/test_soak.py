@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -30,7 +31,7 @@ def minutes(request):
 def test_all_together(minutes, calm, command, s3, variables, disk, record_property):
     chance, seen, seconds = Random(SEED), Counter(), []
     over = replace(calm, files=s3.filesystem())
-    one = replace(command, source=s3.upload(calm.command.source, "soak/in"), output=str(disk / "out"))
+    one = replace(command, source=s3.upload(Path(calm.command.source), "soak/in"), output=str(disk / "out"))
     end = time.monotonic() + 60 * minutes
     with faulty_wire(s3.endpoint) as wire:
         wire.chance = chance

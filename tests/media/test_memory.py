@@ -1,5 +1,7 @@
 import mmap
 import resource
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -46,3 +48,19 @@ def test_of_blocks_at_the_same_time_the_largest_counts_until_all_are_left():
     leave.set()
     other.join()
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+CHILD = "from f2s_ray.media.memory import peak_bytes; print(peak_bytes())"
+PARENT = f"""
+import subprocess, sys
+large = b"x" * {500 * MIB}
+{CHILD}
+sys.stdout.flush()
+subprocess.run([sys.executable, "-c", {CHILD!r}], check=True)
+"""
+
+
+def test_what_a_process_took_counts_and_not_what_its_parent_did():
+    told = subprocess.run([sys.executable, "-c", PARENT], check=True, capture_output=True, text=True).stdout
+    parent, child = map(int, told.split())
+    assert parent > 500 * MIB > 5 * child

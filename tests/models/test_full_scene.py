@@ -7,7 +7,8 @@ from safetensors.torch import save_file
 from benchmarks.compute import parameters
 from f2s_ray.errors import JobError
 from f2s_ray.models import networks
-from f2s_ray.models.full_scene import ADAPTERS, FullSceneConfig, fresh, load, save
+from f2s_ray.models.full_base import ADAPTERS
+from f2s_ray.models.full_scene import FullSceneConfig, fresh, load, save
 from f2s_ray.models.mapnet import TOKENS
 from f2s_ray.models.sd_turbo import load_networks
 from tests.models.tiny_turbo import CONFIG, WIDTH, save_full, save_turbo, train

@@ -8,7 +8,8 @@ from f2s_ray import config as configuration
 from f2s_ray.errors import ConfigError, JobError
 from f2s_ray.models import networks
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig, digests
-from f2s_ray.models.full_scene import ADAPTERS, fresh, save
+from f2s_ray.models.full_base import ADAPTERS
+from f2s_ray.models.full_scene import fresh, save
 from tests.models.test_face2scene import pair, picture
 from tests.models.tiny_turbo import CONFIG, save_full
 

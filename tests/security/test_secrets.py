@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from f2s_catalog import place, storage
+from f2s_catalog import place, s3_client, storage
 
 from tests.media.samples import SAMPLES
 from tests.s3_server import BUCKET, SECRET
@@ -108,7 +108,7 @@ def test_a_run_that_fails_tells_no_key(variables_of_the_run, photos, tmp_path, m
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(_profile(tmp_path)))
     for name, value in variables_of_the_run.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     place._s3.cache_clear()
     ended = f2s("index", photos, tmp_path / "out", "-v")
     assert ended.code in (1, 2, 3)

@@ -1,7 +1,7 @@
 """The server of a bucket: encrypted unless within this machine, and nobody is followed elsewhere."""
 
 import pytest
-from f2s_catalog import place, storage
+from f2s_catalog import place, s3_client, storage
 from f2s_catalog.errors import CatalogError
 
 from tests.security.canary import canary
@@ -19,9 +19,9 @@ def keys(monkeypatch):
         ("SESSION_TOKEN", "canary-token"),
     ):
         monkeypatch.setenv(f"AWS_{name}", value)
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     yield monkeypatch
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from threading import Thread
 from urllib.parse import quote
 
 import pytest
-from f2s_catalog import storage
+from f2s_catalog import s3_client
 from f2s_catalog.arrow import from_table
 from f2s_catalog.place import S3Prefix
 from f2s_catalog.records import Source
@@ -163,7 +163,7 @@ class _Lister(BaseHTTPRequestHandler):
         )
         more = "" if is_second else "<NextContinuationToken>t</NextContinuationToken>"
         body = (
-            f"<ListBucketResult><IsTruncated>{str(not is_second).lower()}</IsTruncated>{more}"
+            f"<ListBucketResult><Name>bucket</Name><IsTruncated>{str(not is_second).lower()}</IsTruncated>{more}"
             f"<EncodingType>url</EncodingType>{rows}</ListBucketResult>"
         ).encode()
         self.send_response(200)
@@ -181,10 +181,10 @@ def test_keys_that_are_no_paths_are_rows_that_say_so(monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-        storage._client.cache_clear()
+        s3_client.client.cache_clear()
         found = list_sources(S3Prefix("bucket", "archive"))
         server.shutdown()
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     assert {source.path: source.trouble and source.trouble.partition(":")[0] for source in found} == HOSTILE
     assert [source.path for source in found] == sorted(HOSTILE)
     assert {source.modified_ns for source in found} == {1_767_323_045 * 10**9}

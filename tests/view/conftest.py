@@ -82,7 +82,7 @@ class Archive:
         """A damaged source, its restored twin, and all rows about them; returns the media_id."""
         number = len(self.made(MediaItem))
         media_id, shot_id, face_id, task_id = f"m{number}", f"m{number}/0", f"m{number}/0/0", f"t{number}"
-        sharp = Image.fromarray(data.astronaut() if face else np.ascontiguousarray(data.astronaut()[300:, :200]))
+        sharp = Image.fromarray(data.astronaut() if face else np.ascontiguousarray(data.astronaut()[300:, :160]))
         source, result = self.input_root / path, self.output / "restored" / path
         for target, image in ((source, damaged(sharp)), (result, sharp)):
             target.parent.mkdir(parents=True, exist_ok=True)

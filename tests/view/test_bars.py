@@ -17,6 +17,11 @@ def test_an_unchanged_picture_is_told_to_be_the_same():
     assert [bar.verdict for bar in quality_bars(report())] == ["same noise", "as sharp", "same"]
 
 
+def test_a_difference_that_nobody_sees_is_none():
+    bars = quality_bars(report(sharpness_before=0.551, sharpness_after=0.538, blockiness_after=0.112))
+    assert [bar.verdict for bar in bars] == ["same noise", "as sharp", "same"]
+
+
 def test_a_result_that_got_worse_is_told_so():
     bars = quality_bars(report(noise_after=0.05, sharpness_after=0.2, identity_before=0.6, identity_after=0.3))
     assert [bar.verdict for bar in bars] == ["more noise", "softer", "same", "less like the person"]

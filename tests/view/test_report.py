@@ -110,6 +110,16 @@ def test_every_slider_has_a_label(page):
     assert sliders == [attributes["for"] for attributes in page.all("label")]
 
 
+def test_words_lie_on_pictures_that_are_wide_enough_for_them(page):
+    sliders = [
+        (int(picture["width"]), "tiny" in frame["class"].split())
+        for (_, frame), (_, picture) in pairwise(page.tags)
+        if "data-compare" in frame
+    ]
+    assert {is_tiny for _, is_tiny in sliders} == {True, False}
+    assert all(is_tiny == (width < 200) for width, is_tiny in sliders)
+
+
 def test_headings_never_skip_a_level(page):
     levels = [int(tag[1]) for tag, _ in page.tags if tag in {"h1", "h2", "h3", "h4"}]
     assert levels[0] == 1

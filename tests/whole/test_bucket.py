@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from f2s_catalog import storage
+from f2s_catalog import s3_client, storage
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import Place, S3Prefix, place
 from f2s_catalog.records import Face, MediaItem, Source
@@ -31,9 +31,9 @@ def on_server(s3):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in s3.variables.items():
             patch.setenv(name, value)
-        storage._client.cache_clear()
+        s3_client.client.cache_clear()
         yield s3
-        storage._client.cache_clear()
+        s3_client.client.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def source(on_server, restored) -> S3Prefix:
     for path in restored.source_before:
         if "\udcff" not in path and not (root / path).is_symlink():
             write(there / path, (root / path).read_bytes())
-    storage._client().put_object(Bucket=BUCKET, Key=f"{there.key}/a folder/", Body=b"")
+    s3_client.client().put_object(Bucket=BUCKET, Key=f"{there.key}/a folder/", Body=b"")
     return there
 
 
@@ -184,11 +184,11 @@ def test_what_is_wrong_with_a_place_is_one_line(source, tmp_path):
 
 def test_who_may_not_write_is_told_before_any_work(on_server, restored, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
     ended = f2s("restore", restored.archive.source, "s3://films/out")
     assert ended.code == 3
     assert "cannot write to OUTPUT s3://films/out: " in ended.err
     assert "another-secret" not in ended.err
     assert len(ended.err.splitlines()) == 1
     monkeypatch.undo()
-    storage._client.cache_clear()
+    s3_client.client.cache_clear()
