@@ -29,7 +29,6 @@ _KINDS: dict[str, tuple[type[OSError], int]] = {
     "409": (OSError, errno.EBUSY),
     "ConditionalRequestConflict": (OSError, errno.EBUSY),
     "OperationAborted": (OSError, errno.EBUSY),
-    "InvalidRange": (OSError, errno.ERANGE),
     "KeyTooLongError": (OSError, errno.ENAMETOOLONG),
     "InvalidURI": (OSError, errno.ENAMETOOLONG),
 }

@@ -7,15 +7,14 @@ All trouble is an ``OSError`` whose ``strerror`` says what the system or the ser
 import errno
 import hashlib
 import os
-import re
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from f2s_catalog.ids import file_digest
 from f2s_catalog.place import Place, S3Prefix
@@ -29,6 +28,7 @@ __all__ = [
     "aside",
     "digest_of",
     "drop_uploads",
+    "fetch",
     "look",
     "move",
     "read",
@@ -42,8 +42,8 @@ __all__ = [
     "write_new",
 ]
 
+_T = TypeVar("_T")
 _DIGEST = "sha256"
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/\d+")
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,16 @@ def read(where: Place) -> bytes:
     """All bytes. Raises: FileNotFoundError; OSError."""
     if isinstance(where, Path):
         return where.read_bytes()
-    return _fetched(where, {})
+    return _answered(where, {}, lambda answer: bytes(answer["Body"].read()))
 
 
 def read_range(where: S3Prefix, first: int, stop: int, stamp: str) -> bytes:
-    """Bytes [first, stop) of an object that is still the one with this stamp. Raises: FileExistsError where it is another one; OSError."""
-    return _fetched(where, {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp}, stop - first)
+    """Bytes [first, stop) of an object that is still the one with this stamp; only encryption proves that they came unchanged.
+
+    Raises: FileExistsError where it is another one; OSError.
+    """
+    wanted = {"Range": f"bytes={first}-{stop - 1}", "IfMatch": stamp}
+    return _answered(where, wanted, lambda answer: _whole(answer["Body"].read(), stop - first))
 
 
 def read_first(where: S3Prefix, count: int, stamp: str) -> tuple[Found, bytes]:
@@ -83,16 +87,29 @@ def read_first(where: S3Prefix, count: int, stamp: str) -> tuple[Found, bytes]:
         FileExistsError: it is another one.
         OSError: it cannot be read.
     """
-    wanted = {"Range": f"bytes=0-{count - 1}"} | ({"IfMatch": stamp} if stamp else {})
-    try:
-        answer, content = _answered(where, wanted, None)
-    except OSError as error:
-        found = look(where) if error.errno == errno.ERANGE else None  # an empty one has no first byte
-        if found is None or stamp not in ("", found.stamp):
-            raise
-        return found, b""
-    size = int(answer.get("ContentRange", f"/{answer['ContentLength']}").rpartition("/")[2])
-    return _object({**answer, "Size": size}, "", "Size"), content
+
+    def taken(answer: dict[str, Any]) -> tuple[Found, bytes]:
+        found, body = _object(answer, "", "ContentLength"), answer["Body"]
+        if found.byte_count <= count:
+            return found, bytes(body.read())  # a checksum is of all bytes, so a range of them would bear none
+        with closing(body):
+            return found, _whole(body.read(count), count)
+
+    return _answered(where, {"IfMatch": stamp} if stamp else {}, taken)
+
+
+def fetch(where: S3Prefix, stamp: str, file: BinaryIO) -> None:
+    """All bytes of an object that is still the one with this stamp, into a file from its beginning on.
+
+    Raises: FileExistsError where it is another one; OSError.
+    """
+
+    def taken(answer: dict[str, Any]) -> None:
+        file.seek(0)
+        while chunk := answer["Body"].read(PART_BYTES):
+            file.write(chunk)
+
+    _answered(where, {"IfMatch": stamp}, taken)
 
 
 def write(where: Place, content: "Buffer") -> None:
@@ -212,38 +229,29 @@ def drop_uploads(where: S3Prefix) -> int:
     return count
 
 
-def _fetched(where: S3Prefix, wanted: dict[str, str], byte_count: int | None = None) -> bytes:
-    """All bytes of an object or a range, so many where that is known."""
-    return _answered(where, wanted, byte_count)[1]
+def _answered(where: S3Prefix, wanted: dict[str, str], taken: Callable[[dict[str, Any]], _T]) -> _T:
+    """What is made of an answer and its bytes.
 
-
-def _answered(where: S3Prefix, wanted: dict[str, str], byte_count: int | None) -> tuple[dict[str, Any], bytes]:
-    """An answer and its bytes, so many as are known or as it promises.
-
-    They are asked for again where they came torn, or were changed on the way, which their checksum tells; that the request
-    itself is sent again is the client's business.
+    They are asked for again where they came torn, or were changed on the way, which their checksum tells at their end; that
+    the request itself is sent again is the client's business.
     """
     from botocore.exceptions import FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-    for left in reversed(range(ATTEMPTS)):
-        with said(where):
+    torn = (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError)
+    with said(where):
+        for _ in range(ATTEMPTS - 1):
             answer = client().get_object(Bucket=where.bucket, Key=where.key, **wanted)
-            try:
-                found = bytes(answer["Body"].read())
-            except (FlexibleChecksumError, HTTPClientError, IncompleteReadError, ResponseStreamingError):
-                if not left:
-                    raise
-                continue
-        promised = _promised(answer) if byte_count is None else byte_count
-        if len(found) == promised:
-            return answer, found
-    raise OSError(errno.EIO, f"{len(found)} bytes came instead of {promised}", str(where))
+            with suppress(*torn):
+                return taken(answer)
+        return taken(client().get_object(Bucket=where.bucket, Key=where.key, **wanted))
 
 
-def _promised(answer: dict[str, Any]) -> int:
-    """How many bytes an answer should have."""
-    span = _RANGE.match(answer.get("ContentRange", ""))
-    return int(span[2]) - int(span[1]) + 1 if span else int(answer["ContentLength"])
+def _whole(content: bytes, byte_count: int) -> bytes:
+    from botocore.exceptions import IncompleteReadError
+
+    if len(content) != byte_count:
+        raise IncompleteReadError(actual_bytes=len(content), expected_bytes=byte_count)
+    return bytes(content)
 
 
 def _walk_folder(folder: Path, prefix: str) -> Iterator[Found]:

@@ -4,16 +4,18 @@ import io
 import os
 import shutil
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
 
 from f2s_catalog.place import S3Prefix
-from f2s_catalog.storage import Found, read_range
+from f2s_catalog.storage import Found, fetch, read_range
 
 from f2s_ray.errors import MediaError
 
-__all__ = ["CHUNK_BYTES", "MediaFile", "Ranged", "whole"]
+__all__ = ["CHUNK_BYTES", "MediaFile", "Ranged", "told", "whole"]
 
 CHUNK_BYTES = 8 * 2**20
 _BUFFER_BYTES = 2**18
@@ -74,8 +76,12 @@ class Ranged:
         return io.BufferedReader(_Raw(self, self.name), _BUFFER_BYTES)
 
     def whole(self) -> Path:
-        """The file, once all of it is there."""
-        self._need(0, self._found.byte_count)
+        """The file, once all of it is there; what comes in one piece bears a checksum, which ranges of it do not."""
+        with self._lock:
+            if self._missing:
+                with told(self.name), self._file.open("r+b") as file:
+                    fetch(self._where, self._found.stamp, file)
+                self._missing.clear()
         os.utime(self._file, ns=(self._found.modified_ns, self._found.modified_ns))
         return self._file
 
@@ -95,7 +101,9 @@ class Ranged:
         with self._lock:
             for run in _runs(sorted(self._missing.intersection(chunks))):
                 begin, end = run[0] * CHUNK_BYTES, min((run[-1] + 1) * CHUNK_BYTES, self._found.byte_count)
-                self._put(self._fetched(begin, end), begin)
+                with told(self.name):
+                    content = read_range(self._where, begin, end, self._found.stamp)
+                self._put(content, begin)
                 self._missing.difference_update(run)
 
     def _put(self, content: bytes, first: int) -> None:
@@ -103,13 +111,16 @@ class Ranged:
         while rest:
             rest = rest[os.pwrite(self._handle, rest, first + len(content) - len(rest)) :]
 
-    def _fetched(self, first: int, stop: int) -> bytes:
-        try:
-            return read_range(self._where, first, stop, self._found.stamp)
-        except (FileExistsError, FileNotFoundError) as error:
-            raise MediaError("changed", f"{self.name}: was changed or removed during the run; run again") from error
-        except OSError as error:
-            raise MediaError("unreadable", f"{self.name}: {error.strerror}; run `f2s retry` later") from error
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """What a server says of an object that is fetched, as a line for people. Raises: MediaError ``changed``, ``unreadable``."""
+    try:
+        yield
+    except (FileExistsError, FileNotFoundError) as error:
+        raise MediaError("changed", f"{name}: was changed or removed during the run; run again") from error
+    except OSError as error:
+        raise MediaError("unreadable", f"{name}: {error.strerror}; run `f2s retry` later") from error
 
 
 def _forget(handle: int, folder: Path) -> None:

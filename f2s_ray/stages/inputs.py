@@ -13,7 +13,7 @@ from f2s_catalog.place import S3Prefix, place
 from f2s_catalog.storage import read_first
 
 from f2s_ray.errors import MediaError
-from f2s_ray.media.ranged import CHUNK_BYTES, MediaFile, Ranged, whole
+from f2s_ray.media.ranged import CHUNK_BYTES, MediaFile, Ranged, told, whole
 from f2s_ray.stages.files import below
 
 __all__ = ["Inputs", "scratch"]
@@ -44,12 +44,8 @@ class Inputs:
             if where.is_symlink():
                 raise MediaError("link", f"{path}: became a symbolic link, which is not followed")
             return where
-        try:
+        with told(path):
             found, first = read_first(where, CHUNK_BYTES, etag)
-        except (FileExistsError, FileNotFoundError) as error:
-            raise MediaError("changed", f"{path}: was changed or removed during the run; run again") from error
-        except OSError as error:
-            raise MediaError("unreadable", f"{path}: {error.strerror}; run `f2s retry` later") from error
         return Ranged(where, found, scratch() / secrets.token_hex(8) / PurePosixPath(path).name, first)
 
     @contextmanager

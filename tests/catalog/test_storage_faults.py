@@ -9,7 +9,7 @@ from f2s_catalog.ids import file_digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.place import S3Prefix, files_in
 from f2s_catalog.records import Source
-from f2s_catalog.storage import digest_of, look, read, read_range, upload, walk, write, write_new
+from f2s_catalog.storage import digest_of, fetch, look, read, read_first, read_range, upload, walk, write, write_new
 from f2s_catalog.store import fragments
 
 from tests.catalog.made import outcome, source
@@ -50,6 +50,26 @@ def test_a_reader_of_a_range_gets_the_right_bytes_after_two_faults(wire, one, ki
     wire.faults = [Fault(kind, "GET", "one", times=2)]
     assert read_range(one, 1_000_001, 2_000_002, stamp) == CONTENT[1_000_001:2_000_002]
     assert wire.faults[0].done == (1 if kind == "slow" else 2)
+
+
+@pytest.mark.parametrize("kind", ["cut", "short", "flip", "empty"])
+def test_the_first_bytes_that_are_all_are_the_right_ones_after_two_faults(wire, one, kind):
+    stamp = look(one).stamp
+    wire.faults = [Fault(kind, "GET", "one", times=2)]
+    assert read_first(one, len(CONTENT), stamp)[1] == CONTENT
+    assert wire.faults[0].done == 2
+
+
+@pytest.mark.parametrize("kind", ["cut", "short", "flip", "empty"])
+def test_what_is_fetched_to_a_file_is_the_right_bytes_after_two_faults(wire, one, kind, tmp_path):
+    stamp = look(one).stamp
+    wire.faults = [Fault(kind, "GET", "one", times=2)]
+    with (tmp_path / "one").open("w+b") as file:
+        fetch(one, stamp, file)
+    assert (tmp_path / "one").read_bytes() == CONTENT
+    assert wire.faults[0].done == 2
+    with pytest.raises(FileExistsError), (tmp_path / "one").open("w+b") as file:
+        fetch(one, '"of another one"', file)
 
 
 @pytest.mark.parametrize("kind", ["503", "500", "reset", "lost"])
