@@ -9,15 +9,20 @@ A process that dies of its item leaves that file; who gets the item next counts 
 fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
 was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
 
+Where several items are worked on at once, all of them are under suspicion when their process dies: from then on each of
+them is run alone, so the innocent ones end well.
+
 An item that is refused the memory that it asks for fails, too, with the kind ``memory``.
 """
 
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ids import digest
@@ -27,6 +32,7 @@ from f2s_catalog.records import Attempt, Record
 from f2s_catalog.storage import read, remove, write
 from pydantic import BaseModel, ConfigDict
 
+from f2s_ray.engines.overlap import Turns
 from f2s_ray.engines.watched import busy
 from f2s_ray.flows.step import Stage, attempt
 
@@ -36,6 +42,8 @@ CRASHED = "crashed"
 MOST_DEATHS = 3
 _PREFIX = "inflight-"
 _MEMORY = "memory"
+_turns, _lock = Turns(), Lock()
+_deadlines: dict[object, float] = {}
 _OUT_OF_MEMORY = re.compile("can't allocate memory|out of memory", re.IGNORECASE)  # torch, which raises RuntimeError
 _MESSAGES = {
     CRASHED: f"{MOST_DEATHS} processes died at it or took too long (step {{step}}); it is left alone, "
@@ -65,12 +73,16 @@ class InFlight(BaseModel):
             CatalogError: what is in flight cannot be written down.
         """
         marker = place(self.folder) / f"{_PREFIX}{digest(started.step, started.item_id, started.fingerprint)}"
-        try:
+        with _written(marker):
             deaths = self._deaths(marker)
-            said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
+        with _turns.taken(alone=deaths > 0):
+            return self._attempt(stage, record, started, (marker, deaths))
+
+    def _attempt(self, stage: Stage, record: Record, started: Attempt, noted: tuple[Place, int]) -> Outcome:
+        marker, deaths = noted
+        said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
+        with _written(marker):
             _put(marker, json.dumps(said).encode())
-        except OSError as error:
-            raise CatalogError(f"cannot write {marker}: {error.strerror}; make room or grant the right") from error
         try:
             if deaths >= MOST_DEATHS:
                 return _failed(started, CRASHED)
@@ -99,6 +111,14 @@ class InFlight(BaseModel):
         return int(before["deaths"]) + (before["session"] == self.session)
 
 
+@contextmanager
+def _written(marker: Place) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CatalogError(f"cannot write {marker}: {error.strerror}; make room or grant the right") from error
+
+
 def _put(marker: Place, content: bytes) -> None:
     """A process may die of what comes next, but not the machine: nothing waits for the disk."""
     if isinstance(marker, Path):
@@ -110,15 +130,25 @@ def _put(marker: Place, content: bytes) -> None:
 
 @contextmanager
 def _limited(seconds: float | None) -> Iterator[None]:
-    """The system ends the process when the time is over, even where it is inside a library that never comes back."""
+    """The system ends the process when the time of one is over, even where it is inside a library that never comes back."""
     if seconds is None:
         yield
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    item = object()
     try:
+        with _lock:
+            _deadlines[item] = time.monotonic() + seconds
+            _set_alarm()
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        with _lock:
+            _deadlines.pop(item, None)
+            _set_alarm()
+
+
+def _set_alarm() -> None:
+    left = min(_deadlines.values()) - time.monotonic() if _deadlines else 0.0
+    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3) if _deadlines else 0.0)
 
 
 def _failed(started: Attempt, kind: str) -> Outcome:

@@ -1,10 +1,11 @@
-"""A flow run in this process, one item after the other."""
+"""A flow run in this process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from f2s_catalog.ledger import Catalog, Outcome
 
 from f2s_ray.engines.inflight import InFlight
+from f2s_ray.engines.overlap import overlapped
 from f2s_ray.engines.run import PENDING, Engine, Progress, Selection, Summary, Work, run_flow
 from f2s_ray.engines.watched import session
 from f2s_ray.flows.step import MapStep, Step
@@ -26,7 +27,8 @@ def run(
     return run_flow(flow, catalog, run_id, engine, selection=selection, on_progress=on_progress)
 
 
-def _map_items(step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
+def _map_items(step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Generator[Outcome, None, None]:
     stage = step.stage(step.config)
-    for work in works:
-        yield in_flight.attempt(stage, work.item.record, work.started)
+    yield from overlapped(
+        lambda work: in_flight.attempt(stage, work.item.record, work.started), works, step.items_at_once
+    )

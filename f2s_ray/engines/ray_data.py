@@ -8,10 +8,11 @@ import logging
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -71,7 +72,7 @@ def run(
 
 
 class _Worker:
-    """Lives in a process of its own: loads the stage once, runs one item a call. Rows carry JSON alone."""
+    """Lives in a process of its own: loads the stage once, runs the items of a block. Rows carry JSON alone."""
 
     def __init__(
         self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record], in_flight: InFlight
@@ -80,6 +81,7 @@ class _Worker:
         self._config = config
         self._record_type = record_type
         self._in_flight = in_flight
+        self._lock = Lock()
 
     # Loaded with the first item: an error in a constructor would reach the driver as a dead worker, not as itself.
     @cached_property
@@ -87,9 +89,11 @@ class _Worker:
         return self._new_stage(self._config)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
+        with self._lock:
+            stage = self._stage
         outcomes = [
             self._in_flight.attempt(
-                self._stage,
+                stage,
                 self._record_type.model_validate_json(row["record"]),
                 Attempt.model_validate_json(row["attempt"]),
             )
@@ -131,7 +135,7 @@ class _Cluster:
             self._start()
         return self._pool(on_gpu=True).workers
 
-    def map_items(self, step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Iterator[Outcome]:
+    def map_items(self, step: MapStep, works: Sequence[Work], in_flight: InFlight) -> Generator[Outcome, None, None]:
         """The items of a step, run on the pool; outcomes in the order in which they end."""
         self._start()
         pool, metrics = self._pool(on_gpu=step.on_gpu), self._metrics
@@ -210,7 +214,11 @@ class _Cluster:
                 fn_constructor_args=(step.stage, step.config, *more),
                 batch_size=1,
                 batch_format="pyarrow",
-                compute=ray.data.ActorPoolStrategy(size=min(pool.workers, len(some))),
+                compute=ray.data.ActorPoolStrategy(
+                    size=min(pool.workers, len(some)),
+                    max_concurrent_calls_per_actor=max(2, step.items_at_once),  # the next one's block is there in time
+                    enable_true_multi_threading=step.items_at_once > 1,
+                ),
                 num_cpus=pool.cpus,
                 num_gpus=pool.gpus,
             )

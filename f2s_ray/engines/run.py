@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -60,7 +60,7 @@ class Work:
 Summary = Mapping[str, Counts]
 """Name of the step to its counts, in the order of the flow."""
 
-Mapper = Callable[[MapStep, Sequence[Work], InFlight], Iterator[Outcome]]
+Mapper = Callable[[MapStep, Sequence[Work], InFlight], Generator[Outcome, None, None]]
 """Runs the items of a step, in any order, and yields each outcome as soon as it is there."""
 
 
@@ -233,8 +233,8 @@ def _run_wave(run: _Run, step: MapStep, paths: Sequence[str], waiting: int) -> N
     total = statuses.total() + len(works) + waiting
     run.on_progress(Progress(step.name, statuses.total(), total, None))
     if works:
-        with _batches(run.catalog, step) as add:
-            for outcome in run.engine.map_items(step, works, run.in_flight):
+        with closing(run.engine.map_items(step, works, run.in_flight)) as outcomes, _batches(run.catalog, step) as add:
+            for outcome in outcomes:
                 add(outcome)
                 statuses[outcome.attempt.status] += 1
                 run.on_progress(Progress(step.name, statuses.total(), total, outcome.attempt))

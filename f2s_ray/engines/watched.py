@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 
 __all__ = ["busy", "session", "watched"]
 
@@ -14,7 +15,8 @@ _SESSION = "F2S_SESSION"
 _ASKED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE})
 _MOST_STARTS = 1000
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG
-_is_busy = mmap.mmap(-1, 1)  # seen by parent and child
+_busy_items = mmap.mmap(-1, 1)  # seen by parent and child
+_lock = Lock()
 
 
 def session() -> str | None:
@@ -25,11 +27,13 @@ def session() -> str | None:
 @contextmanager
 def busy() -> Iterator[None]:
     """As long as an item is worked on in this process."""
-    _is_busy[0] = 1
+    with _lock:
+        _busy_items[0] += 1
     try:
         yield
     finally:
-        _is_busy[0] = 0
+        with _lock:
+            _busy_items[0] -= 1
 
 
 def watched(run: Callable[[], int], tell: Callable[[str], None]) -> int:
@@ -44,7 +48,7 @@ def watched(run: Callable[[], int], tell: Callable[[str], None]) -> int:
     os.environ[_SESSION] = secrets.token_hex(8)
     name = ""
     for _ in range(_MOST_STARTS):
-        _is_busy[0] = 0
+        _busy_items[0] = 0
         child = os.fork()
         if not child:
             with suppress(OSError, AttributeError):  # who kills the watcher means the work
@@ -54,7 +58,7 @@ def watched(run: Callable[[], int], tell: Callable[[str], None]) -> int:
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
         if -code in _ASKED:
             return 128 - code
-        if not _is_busy[0]:
+        if not _busy_items[0]:
             if code >= 0:
                 return code
             break

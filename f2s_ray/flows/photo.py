@@ -192,6 +192,7 @@ def restore_flow(config: PhotoConfig, source: Place, output: Place) -> list[Step
             files=place.unmade,
             lost=place.unmade,
             on_gpu=True,
+            items_at_once=3,  # one is decoded, one restored, one encoded
         ),
         MapStep("assemble", AssembleMedia, assemble, assemble_units, made, RestoredMedia, lost=place.open),
         MapStep("score", ScoreMedia, ScoreSetup(**roots), items.score_units, (*made, RestoredMedia), QualityReport),

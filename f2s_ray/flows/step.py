@@ -13,6 +13,7 @@ from f2s_catalog.ledger import Catalog, Outcome
 from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel
 
+from f2s_ray.clock import waited_seconds
 from f2s_ray.errors import MediaError
 
 __all__ = ["Item", "MapStep", "ReduceStep", "Stage", "Step", "attempt", "new_attempt"]
@@ -64,6 +65,7 @@ class MapStep:
     files: Callable[[Catalog], Mapping[str, float]] | None = None
     lost: Callable[[Catalog], Mapping[str, float]] | None = None
     on_gpu: bool = False  # its networks are large enough for one
+    items_at_once: int = 1  # of one worker; a stage of more takes calls from several threads
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""
@@ -108,12 +110,14 @@ def new_attempt(step: Step, item_id: str, fingerprint: str, path: str, number: i
 def attempt(stage: Stage, record: Record, started: Attempt) -> Outcome:
     """Run one item; a ``MediaError`` becomes a failed attempt (kind ``skipped:...``: a skipped one), a bug flies on.
 
+    Its time is that of the item alone, without waiting for a turn at the networks.
+
     Args:
         stage: the loaded stage.
         record: what to run.
         started: the attempt as ``new_attempt`` makes it; status, trouble and time are replaced.
     """
-    begin = time.perf_counter()
+    begin = time.perf_counter() - waited_seconds()
     try:
         records = tuple(stage(record))
     except MediaError as error:
@@ -125,7 +129,7 @@ def attempt(stage: Stage, record: Record, started: Attempt) -> Outcome:
         records = ()
     else:
         trouble = {}
-    elapsed = {"elapsed_seconds": time.perf_counter() - begin}
+    elapsed = {"elapsed_seconds": time.perf_counter() - waited_seconds() - begin}
     return Outcome(Attempt(**{**started.model_dump(), **trouble, **elapsed}), records)
 
 

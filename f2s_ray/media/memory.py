@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 
-__all__ = ["bounded", "peak_bytes"]
+__all__ = ["bounded", "peak_bytes", "unbounded"]
 
 _PEAK = Path("/proc/self/status")
 _STATE = Path("/proc/self/statm")
 _DATA = 5
 _NO_LIMIT = resource.RLIM_INFINITY
 _lock = Lock()
+_mine = local()
 _open: list[tuple[int, int]] = []  # the limits that each block found which is not left yet
 
 
@@ -24,7 +25,7 @@ def bounded(byte_count: int) -> Iterator[None]:
 
     All threads share the bound, so it has to leave room for what they do meanwhile; of blocks that overlap the largest counts.
     """
-    if not _STATE.exists():
+    if not _STATE.exists() or getattr(_mine, "is_unbounded", False):
         yield
         return
     with _lock:
@@ -43,6 +44,19 @@ def bounded(byte_count: int) -> Iterator[None]:
             _open.pop()
             if not _open:
                 resource.setrlimit(resource.RLIMIT_DATA, first)
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """In this block ``bounded`` is nothing for this thread.
+
+    For bytes that were decoded before under a bound, where other threads need memory that no bound has room for.
+    """
+    _mine.is_unbounded = True
+    try:
+        yield
+    finally:
+        _mine.is_unbounded = False
 
 
 def peak_bytes() -> int:

@@ -1,6 +1,7 @@
 """A picture to its faces: boxes and five landmarks by YuNet, in pixels of the picture that came in."""
 
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -58,6 +59,7 @@ class FaceDetector:
         self._config = config or FaceDetectorConfig()
         file = weights.path(weights.FACE_DETECTOR)
         self._net = _load(str(file), self._config.min_score)
+        self._lock = Lock()
         self.name = network_name()
 
     def detect(self, rgb: Float[Tensor, "3 h w"]) -> list[Detection]:
@@ -96,8 +98,9 @@ class FaceDetector:
         return replace(face, landmarks=best.landmarks) if iou(best.box, face.box) >= SURELY_SAME_IOU else face
 
     def _run(self, image: np.ndarray) -> np.ndarray:
-        self._net.setInputSize((image.shape[1], image.shape[0]))
-        _, rows = self._net.detect(image)
+        with self._lock:
+            self._net.setInputSize((image.shape[1], image.shape[0]))
+            _, rows = self._net.detect(image)
         return np.empty((0, 15)) if rows is None else rows.astype(np.float64)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import cast
 
 import numpy as np
@@ -47,6 +48,7 @@ class Films:
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
         self._known: OrderedDict[str, Film] = OrderedDict()
+        self._lock = Lock()
 
     def of(self, media: MediaItem) -> Film:
         """The film of a medium that is one; see ``get``."""
@@ -58,12 +60,13 @@ class Films:
         Raises: MediaError ``changed`` when its bytes are no longer those that were probed, and as probing does.
         """
         key = f"{path}@{content_digest}"
-        if key not in self._known:
-            self._known[key] = _film(self._inputs.get(path, etag), path, content_digest, scan)
-            if len(self._known) > KEPT_FILMS:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        with self._lock:  # pieces of one film come together, and it is read through once
+            if key not in self._known:
+                self._known[key] = _film(self._inputs.get(path, etag), path, content_digest, scan)
+                if len(self._known) > KEPT_FILMS:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(key)
+            return self._known[key]
 
 
 def _film(file: MediaFile, path: str, content_digest: str, scan: str) -> Film:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from f2s_catalog.records import MediaItem
@@ -44,6 +45,7 @@ class ReferenceCrops:
     def __init__(self, inputs: Inputs, model: Face2Scene, films: Films) -> None:
         self._inputs, self._model, self._films = inputs, model, films
         self._crops: dict[str, Float[Tensor, "3 128 128"]] = {}
+        self._lock = Lock()
 
     def get(self, references: Iterable[ReferencePicture]) -> list[Tensor]:
         """One crop each, in their order.
@@ -53,16 +55,17 @@ class ReferenceCrops:
         return [self._one(reference) for reference in references]
 
     def _one(self, reference: ReferencePicture) -> Tensor:
-        if reference.face_id not in self._crops:
-            try:
-                rgb = self._pixels(reference)
-            except MediaError as error:
-                message = f"reference {reference.path}: {error.message}; run again to choose another"
-                raise MediaError("reference", message) from error
-            if len(self._crops) >= CACHED_CROPS:
-                self._crops.pop(next(iter(self._crops)))
-            self._crops[reference.face_id] = self._model.align_reference(rgb, points(reference.landmarks_px))
-        return self._crops[reference.face_id]
+        with self._lock:  # pictures of one person come together, and their references are decoded once
+            if reference.face_id not in self._crops:
+                try:
+                    rgb = self._pixels(reference)
+                except MediaError as error:
+                    message = f"reference {reference.path}: {error.message}; run again to choose another"
+                    raise MediaError("reference", message) from error
+                if len(self._crops) >= CACHED_CROPS:
+                    self._crops.pop(next(iter(self._crops)))
+                self._crops[reference.face_id] = self._model.align_reference(rgb, points(reference.landmarks_px))
+            return self._crops[reference.face_id]
 
     def _pixels(self, reference: ReferencePicture) -> Float[Tensor, "3 h w"]:
         if not reference.scan:

@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 
 from f2s_catalog.records import RestoredSegment
 
+from f2s_ray.clock import waited_seconds
 from f2s_ray.media.encode import target_name
 from f2s_ray.media.film.presets import preset_named
-from f2s_ray.media.memory import peak_bytes
+from f2s_ray.media.memory import peak_bytes, unbounded
 from f2s_ray.models.face_detector import FaceDetector
 from f2s_ray.stages.films import file_digest
 from f2s_ray.stages.outputs import WORK, Outputs
@@ -34,9 +35,9 @@ class RestoreMedia:
 
         Raises: MediaError ``contract`` when metadata of a photo that must be kept got lost, and as reading and writing do.
         """
-        begin, worked = time.perf_counter(), self._bench.clock.seconds
+        begin, worked = time.perf_counter() - waited_seconds(), self._bench.clock.seconds
         path = f"{WORK}/{record.task_id}{_suffix(record)}"
-        with self._outputs.making(path) as aside:
+        with self._outputs.making(path) as aside, unbounded():  # all that is read here was read by ``detect`` before
             written = self._written(record, aside)
             found, byte_count = file_digest(aside), aside.stat().st_size
         yield RestoredSegment(
@@ -52,7 +53,7 @@ class RestoreMedia:
             changed=written.changed,
             faces=record.task_faces,
             gates=written.gates,
-            seconds=time.perf_counter() - begin,
+            seconds=time.perf_counter() - waited_seconds() - begin,
             model_seconds=self._bench.clock.seconds - worked,
             peak_memory_bytes=peak_bytes(),
         )

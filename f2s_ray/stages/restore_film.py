@@ -97,8 +97,9 @@ def _paste(
     what, weight = version
     restored = None
     if weight:
+        references = bench.crops.get(face.references)
         with bench.clock:
-            restored = bench.model.restore_face(rgb, place.landmarks, bench.crops.get(face.references))
+            restored = bench.model.restore_face(rgb, place.landmarks, references)
     paste_version(Sighting(rgb, scene, place.landmarks, restored), what, weight * place.share)
 
 

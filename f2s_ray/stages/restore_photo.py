@@ -64,8 +64,9 @@ def _face(source: Float[Tensor, "3 h w"], scene: Float[Tensor, "3 h w"], face: U
         return _unrestored(source, scene, face, bench)
     restored = None
     if face.references:
+        references = bench.crops.get(face.references)
         with bench.clock:
-            restored = bench.model.restore_face(source, landmarks, bench.crops.get(face.references))
+            restored = bench.model.restore_face(source, landmarks, references)
     candidate, ruling = paste_face(Sighting(source, scene, landmarks, restored), neighbours_of(face), bench.keeper)
     return gate_row(face, candidate, ruling)
 

@@ -1,9 +1,8 @@
 """What restoring takes: the settings, the networks, the references; loaded once a worker."""
 
-import time
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from f2s_ray.clock import Clock
 from f2s_ray.models.composite import Gatekeeper
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.face_embedder import FaceEmbedder, FaceEmbedderConfig
@@ -12,7 +11,7 @@ from f2s_ray.stages.films import Films
 from f2s_ray.stages.inputs import Inputs
 from f2s_ray.stages.photos import ReferenceCrops
 
-__all__ = ["Clock", "FilmConfig", "RestoreConfig", "RestoreSetup", "Workbench"]
+__all__ = ["FilmConfig", "RestoreConfig", "RestoreSetup", "Workbench"]
 
 
 class FilmConfig(BaseModel):
@@ -49,21 +48,8 @@ class RestoreSetup(RestoreConfig):
     output_root: str = Field(exclude=True)
 
 
-class Clock:
-    """Seconds spent inside the networks."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __enter__(self) -> None:
-        self._begin = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds += time.perf_counter() - self._begin
-
-
 class Workbench:
-    """The networks and the references of one worker; ``clock`` runs while a network works."""
+    """The networks and the references of one worker; who uses ``model`` stands in ``clock``."""
 
     def __init__(self, config: RestoreSetup) -> None:
         self.config = config

@@ -96,7 +96,7 @@ class CutShots:
             )
 
 
-def flow_of(folder: Path, wave_cost: float = math.inf, **changes) -> list[Step]:
+def flow_of(folder: Path, wave_cost: float = math.inf, items_at_once: int = 1, **changes) -> list[Step]:
     """List, digest, cut, and one code for each shot by a reduction."""
     config = FolderConfig(folder=str(folder), **changes)
 
@@ -134,7 +134,9 @@ def flow_of(folder: Path, wave_cost: float = math.inf, **changes) -> list[Step]:
 
     return [
         ReduceStep("list", listed, config, (), (Source,)),
-        MapStep("probe", DigestFile, config, sources, (Source,), MediaItem, wave_cost, worth),
+        MapStep(
+            "probe", DigestFile, config, sources, (Source,), MediaItem, wave_cost, worth, items_at_once=items_at_once
+        ),
         MapStep("split", CutShots, config, media, (MediaItem,), Shot),
         ReduceStep("borrow", coded, config, (Shot,), (DegradationCode,)),
     ]
