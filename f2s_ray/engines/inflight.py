@@ -6,8 +6,9 @@
 
 They lie in the work folder of OUTPUT, or where all workers are on this machine and OUTPUT is a bucket, in one of this machine.
 A process that dies of its item leaves that file; who gets the item next counts one more. After ``MOST_DEATHS`` the item
-fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. A run that
-was killed from outside leaves such files, too; the next one takes the count over, and adds nothing for that.
+fails with the kind ``crashed`` and is left alone: a poison file neither stops a run nor is tried for ever. That file stays
+until the run ends, for the process may die of another item before this is committed. A run that was killed from outside leaves
+such files, too; the next one takes the count over, and adds nothing for that.
 
 Where several items are worked on at once, all of them are under suspicion when their process dies: from then on each of
 them is run alone, so the innocent ones end well.
@@ -29,7 +30,7 @@ from f2s_catalog.ids import digest
 from f2s_catalog.ledger import Outcome
 from f2s_catalog.place import Place, place
 from f2s_catalog.records import Attempt, Record
-from f2s_catalog.storage import read, remove, write
+from f2s_catalog.storage import read, remove, walk, write
 from pydantic import BaseModel, ConfigDict
 
 from f2s_ray.engines.overlap import Turns
@@ -83,9 +84,9 @@ class InFlight(BaseModel):
         said = {"session": self.session, "deaths": deaths, "step": started.step, "path": started.path}
         with _written(marker):
             _put(marker, json.dumps(said).encode())
+        if deaths >= MOST_DEATHS:
+            return _failed(started, CRASHED)
         try:
-            if deaths >= MOST_DEATHS:
-                return _failed(started, CRASHED)
             with busy(), _limited(self.limit_seconds):
                 return attempt(stage, record, started)
         except (MemoryError, RuntimeError) as error:
@@ -97,10 +98,13 @@ class InFlight(BaseModel):
                 remove(marker)
 
     def close(self) -> None:
-        """Remove the folder, where it is empty."""
+        """Remove what tells of items that are left alone, and the folder, where it is empty."""
         folder = place(self.folder)
-        if isinstance(folder, Path):
-            with suppress(OSError):
+        with suppress(OSError):
+            for found in walk(folder):
+                if found.path.startswith(_PREFIX) and self._deaths(folder / found.path) > MOST_DEATHS:
+                    remove(folder / found.path)
+            if isinstance(folder, Path):
                 folder.rmdir()
 
     def _deaths(self, marker: Place) -> int:
@@ -108,7 +112,8 @@ class InFlight(BaseModel):
             before = json.loads(read(marker))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return 0
-        return int(before["deaths"]) + (before["session"] == self.session)
+        deaths, is_ours = int(before["deaths"]), before["session"] == self.session
+        return deaths + is_ours if is_ours or deaths < MOST_DEATHS else 0  # asked for again, or it would not come
 
 
 @contextmanager
