@@ -42,13 +42,13 @@ class Stub:
         self._config = config
         self._file = (Path(config.stamps) / str(os.getpid())).open("a", buffering=1) if config.seconds else None
 
-    def __call__(self, source: Source) -> Iterator[MediaItem]:
+    def __call__(self, record: Source) -> Iterator[MediaItem]:
         """One row, after a while."""
         begin = time.monotonic()
         time.sleep(self._config.seconds)
         if self._file is not None:
             self._file.write(f"{begin!r} {time.monotonic()!r}\n")
-        yield media_item(source, source.path)
+        yield media_item(record, record.path)
 
 
 def flow_of(count: int, config: StubConfig) -> list[Step]:
