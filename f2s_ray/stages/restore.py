@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 
 from f2s_catalog.records import RestoredSegment
 
-from f2s_ray.clock import waited_seconds
+from f2s_ray.clock import Clock, waited_seconds
 from f2s_ray.media.encode import target_name
 from f2s_ray.media.film.presets import preset_named
 from f2s_ray.media.memory import peak_bytes, unbounded
@@ -21,6 +22,9 @@ from f2s_ray.stages.workbench import RestoreSetup, Workbench
 __all__ = ["RestoreMedia"]
 
 SEGMENT_SUFFIX = ".mkv"
+LARGE_MEGAPIXELS = (
+    12.0  # held for one piece; such pieces follow each other, so several small ones add little to one large
+)
 
 
 class RestoreMedia:
@@ -28,6 +32,7 @@ class RestoreMedia:
 
     def __init__(self, config: RestoreSetup) -> None:
         self._bench, self._outputs = Workbench(config), Outputs(config.output_root)
+        self._large = Clock()
         self._preset, self._detector = preset_named(config.film.preset), FaceDetector()
 
     def __call__(self, record: RestoreUnit) -> Iterator[RestoredSegment]:
@@ -37,8 +42,10 @@ class RestoreMedia:
         """
         begin, worked = time.perf_counter() - waited_seconds(), self._bench.clock.seconds
         path = f"{WORK}/{record.task_id}{_suffix(record)}"
-        with self._outputs.making(path) as aside, unbounded():  # all that is read here was read by ``detect`` before
-            written = self._written(record, aside)
+        turn = self._large if self._megapixels(record) > LARGE_MEGAPIXELS else nullcontext()
+        with turn, self._outputs.making(path) as aside:
+            with unbounded():  # all that is read here was read by ``detect`` before
+                written = self._written(record, aside)
             found, byte_count = file_digest(aside), aside.stat().st_size
         yield RestoredSegment(
             task_id=record.task_id,
@@ -57,6 +64,11 @@ class RestoreMedia:
             model_seconds=self._bench.clock.seconds - worked,
             peak_memory_bytes=peak_bytes(),
         )
+
+    def _megapixels(self, record: RestoreUnit) -> float:
+        """Held at once: all pages of a photo, of a film the frames that steady one."""
+        media, steady = record.media, 2 * self._bench.config.film.steady_frames + 1
+        return media.width_px * media.height_px * (media.page_count if media.film is None else steady) / 1e6
 
     def _written(self, record: RestoreUnit, aside: Path) -> Written:
         if record.media.film is None:

@@ -59,14 +59,23 @@ def restored(
     root: Path, output: Path, unit: EstimateUnit, weights: Path, *, regions: tuple[RegionCode, ...] = (), **chosen
 ):
     """Pixels of the result, uint8 [h, w, 3], and the row of the segment."""
-    setup = RestoreSetup(
+    (segment,) = RestoreMedia(setup_of(root, output, weights, **chosen))(piece_of(unit, regions))
+    with Image.open(output / segment.path) as image:
+        return np.asarray(image.convert("RGB")).astype(int), segment
+
+
+def setup_of(root, output, weights, **chosen) -> RestoreSetup:
+    return RestoreSetup(
         **{"gate": ANYTHING_GOES, **chosen},
         model=Face2SceneConfig(weights=str(weights), threads=1),
         embedder=FaceEmbedderConfig(),
         input_root=str(root),
         output_root=str(output),
     )
-    whole = RestoreUnit(
+
+
+def piece_of(unit, regions=()) -> RestoreUnit:
+    return RestoreUnit(
         task_id="0" * 64,
         shot=unit.shot,
         media=unit.media,
@@ -80,6 +89,3 @@ def restored(
         restorer="face2scene@1",
         planned_on="2026-02-03",
     )
-    (segment,) = RestoreMedia(setup)(whole)
-    with Image.open(output / segment.path) as image:
-        return np.asarray(image.convert("RGB")).astype(int), segment

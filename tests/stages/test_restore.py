@@ -1,10 +1,14 @@
+import time
+
 import numpy as np
 import pytest
 import torch
 from f2s_catalog.records import RegionCode
 
+from f2s_ray.engines.overlap import overlapped
 from f2s_ray.models.gate import GateConfig
-from tests.stages.people import original, restored, unit_of
+from f2s_ray.stages.restore import RestoreMedia
+from tests.stages.people import original, piece_of, restored, setup_of, unit_of
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,19 @@ def with_landmarks(unit, move):
     landmarks = np.asarray(first.face.landmarks_px).reshape(5, 2)
     face = first.face.model_copy(update={"landmarks_px": tuple(move(landmarks).flatten().tolist())})
     return unit.model_copy(update={"faces": (first.model_copy(update={"face": face}),)})
+
+
+class Counting(RestoreMedia):
+    """How many pieces it has in hand at once, at most; each waits a little for others."""
+
+    most = inside = 0
+
+    def _written(self, record, aside):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.3)
+        self.inside -= 1
+        return super()._written(record, aside)
 
 
 def box(face):
@@ -160,3 +177,14 @@ def test_regions_reach_the_picture(root, people, tiny_weights, scene):
     )  # fmt: skip
     pixels, _ = restored(root, root / "regions", alone, tiny_weights, regions=parts)
     assert (pixels != scene[0]).any()
+
+
+@pytest.mark.parametrize(("side_px", "most"), [(1000, 3), (5000, 1)])
+def test_large_pieces_follow_each_other_and_small_ones_overlap(root, people, tiny_weights, side_px, most):
+    stage = Counting(setup_of(root, root / f"large {side_px}", tiny_weights))
+    sized = people.media.model_copy(update={"width_px": side_px, "height_px": side_px})
+    piece = piece_of(people).model_copy(update={"media": sized, "faces": ()})
+    pieces = [piece.model_copy(update={"task_id": f"{number}" * 64}) for number in range(3)]
+    segments = list(overlapped(lambda one: list(stage(one)), pieces, 3))
+    assert stage.most == most
+    assert len({segment.digest for (segment,) in segments}) == 1
