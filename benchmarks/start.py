@@ -8,15 +8,14 @@ restores that picture. Medians, with the least and the most.
 import argparse
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.pictures import data_folder
-from f2s_ray.evaluation.tables import table
+from benchmarks.lines import compared, report
+from benchmarks.pictures import training_pictures
 
 F2S = str(Path(sys.executable).with_name("f2s"))
 PICTURES = 20
@@ -63,18 +62,13 @@ def until_restored(source: Path, output: Path) -> float:
 
 
 def archive(folder: Path) -> tuple[Path, Path, Path]:
-    """Pictures and what was made of them, and a picture that is not among them."""
-    source, output = folder / "in", folder / "out"
+    """Pictures and what was made of them, and one that is not among them."""
     shutil.rmtree(folder, ignore_errors=True)
-    source.mkdir(parents=True)
-    found = sorted((data_folder() / "train").rglob("*.jpg"))
-    chosen = [found[number * len(found) // PICTURES] for number in range(PICTURES)]
-    for number, picture in enumerate(chosen[NEW:]):
-        shutil.copy(picture, source / f"{number:02}.jpg")
-    subprocess.run([F2S, "restore", str(source), str(output), "--quiet"], check=True)
-    for number, picture in enumerate(chosen[:NEW]):
-        shutil.copy(picture, source / f"new {number}.jpg")
-    return source, output, source / "new 0.jpg"
+    pictures = training_pictures(folder / "in", PICTURES)
+    new = [picture.rename(folder / picture.name) for picture in pictures[:NEW]]
+    subprocess.run([F2S, "restore", str(folder / "in"), str(folder / "out"), "--quiet"], check=True)
+    moved = [one.rename(folder / "in" / one.name) for one in new]
+    return folder / "in", folder / "out", moved[0]
 
 
 def main(words: Sequence[str]) -> None:
@@ -91,24 +85,26 @@ def main(words: Sequence[str]) -> None:
         return until_restored(source, kept)
 
     python = (sys.executable, "-c")
-    pairs: dict[str, tuple[Callable[[], float], Callable[[], float], str]] = {
-        "f2s --help": (lambda: seconds(F2S, "--help"), lambda: seconds(*python, "pass"), "Python"),
+    pairs: dict[str, tuple[Callable[[], float], Callable[[], float], str, str]] = {
+        "f2s --help": (lambda: seconds(F2S, "--help"), lambda: seconds(*python, "pass"), "Python", "0.3 s"),
         "f2s query": (
             lambda: seconds(F2S, "query", str(output), SQL),
             lambda: seconds(*python, DUCKDB, str(output)),
             "DuckDB over the files",
+            "1 s",
         ),
-        "first restored picture": (restore, lambda: seconds(*python, LOADED, str(new)), "networks and that picture"),
+        "first restored picture": (
+            restore,
+            lambda: seconds(*python, LOADED, str(new)),
+            "networks and that picture",
+            "15 s",
+        ),
     }
     lines = []
-    for name, (ours, other, what) in pairs.items():
-        found = [(ours(), other()) for _ in range(asked.repeat)]
-        mine, theirs = zip(*found, strict=True)
-        ratios = [one / two for one, two in found]
-        spread = f"{min(mine):.2f} to {max(mine):.2f}"
-        lines.append([name, f"{statistics.median(mine):.2f}", spread, what, f"{statistics.median(theirs):.2f}"])
-        lines[-1].append(f"{statistics.median(ratios):.2f}")
-    print(table(["command", "seconds", "least to most", "against", "seconds", "ratio"], lines))
+    for name, (ours, other, what, aim) in pairs.items():
+        mine, theirs = zip(*((ours(), other()) for _ in range(asked.repeat)), strict=True)
+        lines.append(compared(name, mine, what, theirs, "s", aim))
+    report(lines)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+"""One line of the table of speed: what was measured, against what, and how many times that, as all benchmarks of the suite tell it."""
+
+import json
+import os
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from f2s_ray.evaluation.tables import table
+
+__all__ = ["LINES", "Line", "compared", "report"]
+
+LINES = "F2S_BENCH_LINES"
+"""Names a file that takes the lines as JSON besides."""
+TITLE = ["what", "ours", "against", "that", "ratio", "least to most", "aim"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Numbers as people read them, with their unit; ``aim`` is what the ratio, or our number, should be."""
+
+    what: str
+    ours: str
+    against: str
+    that: str
+    ratio: str
+    spread: str
+    aim: str
+
+
+def compared(what: str, ours: Sequence[float], against: str, that: Sequence[float], unit: str, aim: str) -> Line:
+    """Ours over that, measured in pairs: the median ratio, the least and the most."""
+    ratios = [one / two for one, two in zip(ours, that, strict=True)]
+    return Line(
+        what,
+        f"{statistics.median(ours):.4g} {unit}",
+        against,
+        f"{statistics.median(that):.4g} {unit}",
+        f"{statistics.median(ratios):.3f}",
+        f"{min(ratios):.3f} to {max(ratios):.3f}",
+        aim,
+    )
+
+
+def report(lines: Sequence[Line]) -> None:
+    """Print them, and hand them to who runs the suite."""
+    print(table(TITLE, [list(asdict(line).values()) for line in lines]))
+    if LINES in os.environ:
+        with Path(os.environ[LINES]).open("a") as file:
+            file.writelines(json.dumps(asdict(line)) + "\n" for line in lines)
