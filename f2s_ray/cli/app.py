@@ -207,9 +207,10 @@ def run(words: list[str]) -> int:
     except ModuleNotFoundError as error:
         return _missing(error)
     except MemoryError:
-        error_line("there is not enough memory; make room or use a larger machine, the same command goes on from there")
-        return 3
+        return _no_memory()
     except Exception as error:
+        if str(error) == "can't start new thread":  # a bare RuntimeError
+            return _no_memory()
         if (known := _known(error)) is None:
             raise
         error_line(str(error))
@@ -217,6 +218,11 @@ def run(words: list[str]) -> int:
     if code == 130 and words[:1] != ["submit"]:  # which goes on elsewhere, and says so
         error_line("interrupted; what was finished is kept, the same command goes on from there")
     return code
+
+
+def _no_memory() -> int:
+    error_line("there is not enough memory; make room or use a larger machine, the same command goes on from there")
+    return 3
 
 
 def _known(error: Exception) -> int | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -81,7 +80,6 @@ class _Worker:
         self._config = config
         self._record_type = record_type
         self._in_flight = in_flight
-        self._lock = Lock()
 
     # Loaded with the first item: an error in a constructor would reach the driver as a dead worker, not as itself.
     @cached_property
@@ -89,11 +87,9 @@ class _Worker:
         return self._new_stage(self._config)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        with self._lock:
-            stage = self._stage
         outcomes = [
             self._in_flight.attempt(
-                stage,
+                self._stage,
                 self._record_type.model_validate_json(row["record"]),
                 Attempt.model_validate_json(row["attempt"]),
             )
@@ -214,11 +210,7 @@ class _Cluster:
                 fn_constructor_args=(step.stage, step.config, *more),
                 batch_size=1,
                 batch_format="pyarrow",
-                compute=ray.data.ActorPoolStrategy(
-                    size=min(pool.workers, len(some)),
-                    max_concurrent_calls_per_actor=max(2, step.items_at_once),  # the next one's block is there in time
-                    enable_true_multi_threading=step.items_at_once > 1,
-                ),
+                compute=ray.data.ActorPoolStrategy(size=min(pool.workers, len(some))),
                 num_cpus=pool.cpus,
                 num_gpus=pool.gpus,
             )

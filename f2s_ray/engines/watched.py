@@ -15,7 +15,8 @@ _SESSION = "F2S_SESSION"
 _ASKED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE})
 _MOST_STARTS = 1000
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG
-_busy_items = mmap.mmap(-1, 1)  # seen by parent and child
+_shared = mmap.mmap(-1, 2)  # seen by parent and child
+_BUSY, _ENDED = 0, 1  # how many items are worked on; whether the child came to its end by itself
 _lock = Lock()
 
 
@@ -28,16 +29,18 @@ def session() -> str | None:
 def busy() -> Iterator[None]:
     """As long as an item is worked on in this process."""
     with _lock:
-        _busy_items[0] += 1
+        _shared[_BUSY] += 1
     try:
         yield
     finally:
         with _lock:
-            _busy_items[0] -= 1
+            _shared[_BUSY] -= 1
 
 
 def watched(run: Callable[[], int], tell: Callable[[str], None]) -> int:
     """Run it in a child, again and again while that dies of items; its exit code, or 3 where it died of something else.
+
+    A library may end the child with any code, as Ray does where its head is lost: that is dying, too.
 
     In the child this returns what ``run`` does. Nothing may have begun a thread before.
 
@@ -48,19 +51,22 @@ def watched(run: Callable[[], int], tell: Callable[[str], None]) -> int:
     os.environ[_SESSION] = secrets.token_hex(8)
     name = ""
     for _ in range(_MOST_STARTS):
-        _busy_items[0] = 0
+        _shared[:] = bytes(len(_shared))
         child = os.fork()
         if not child:
             with suppress(OSError, AttributeError):  # who kills the watcher means the work
                 ctypes.CDLL(None).prctl(_PARENT_DIED, signal.SIGKILL)
-            return run()
+            try:
+                return run()
+            finally:
+                _shared[_ENDED] = 1
         code = _waited(child)
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
         if -code in _ASKED:
             return 128 - code
-        if not _busy_items[0]:
-            if code >= 0:
-                return code
+        if _shared[_ENDED] and code >= 0:
+            return 128 + code if code == signal.SIGTERM else code  # what Ray makes of that signal
+        if not _shared[_BUSY]:
             break
         tell(f"a process ended at an item ({name}); it is begun again")
     tell(f"the run died ({name}); look at the memory and the log of this machine, then run the command again")

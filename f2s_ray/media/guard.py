@@ -1,11 +1,11 @@
 """The boundary to third-party decoders: whatever they raise on foreign bytes leaves as a MediaError."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from f2s_ray.errors import MediaError
 from f2s_ray.media.memory import bounded
+from f2s_ray.media.muted import muted
 
 __all__ = ["guarded"]
 
@@ -32,8 +32,7 @@ def guarded(name: str, most_bytes: int | None = None) -> Iterator[None]:
     Raises:
         MediaError: for anything raised inside: ``truncated``, ``too_large``, ``broken``, or the kind it came with.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with muted():
         try:
             with nullcontext() if most_bytes is None else bounded(most_bytes):
                 yield

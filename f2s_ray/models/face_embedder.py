@@ -4,7 +4,6 @@ SFace by default; any ArcFace ``.onnx`` (buffalo_l and the like) when its path i
 network makes it.
 """
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from f2s_ray.errors import ConfigError
+from f2s_ray.media.muted import muted
 from f2s_ray.models import weights
 from f2s_ray.models.face_detector import to_bgr
 
@@ -47,8 +47,7 @@ class FaceEmbedder:
     def embed(self, rgb: Float[Tensor, "3 h w"], landmarks: Sequence[float]) -> np.ndarray:
         """Unit vector, float32, of the face with these ten landmark coordinates (pixels of ``rgb``, which is 0..1)."""
         window, points = _cut(rgb, np.asarray(landmarks, dtype=np.float64).reshape(5, 2))
-        with warnings.catch_warnings():  # insightface calls a scikit-image method that is on its way out
-            warnings.simplefilter("ignore", FutureWarning)
+        with muted():  # insightface calls a scikit-image method that is on its way out
             aligned = face_align.norm_crop(to_bgr(window), points.astype(np.float32), image_size=CROP_PX)
         vector = self._net.get_feat(aligned).reshape(-1).astype(np.float32)
         return vector / max(float(np.linalg.norm(vector)), 1e-12)
