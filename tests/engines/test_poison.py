@@ -119,8 +119,16 @@ def test_trouble_and_bugs_leave_nothing_in_flight(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-@pytest.mark.parametrize(("end", "code"), [("7", 7), ("os.kill(os.getpid(), signal.SIGSEGV)", 3)])
-def test_what_is_no_items_fault_ends_the_command(end, code):
+@pytest.mark.parametrize(
+    ("end", "code", "told"),
+    [
+        ("7", 7, ""),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", 3, "the run died (SIGSEGV); "),
+        ("os._exit(1)", 3, "the run died (exit 1); "),
+        ("sys.exit(15)", 143, ""),
+    ],
+)
+def test_what_is_no_items_fault_ends_the_command(end, code, told):
     lines = (
         "import os, signal, sys",
         "from f2s_ray.engines.watched import watched",
@@ -130,7 +138,8 @@ def test_what_is_no_items_fault_ends_the_command(end, code):
         [sys.executable, "-c", "; ".join(lines)], check=False, cwd=ROOT, capture_output=True, text=True
     )
     assert ended.returncode == code
-    assert ended.stdout.startswith("the run died (SIGSEGV); ") == (code == 3)
+    assert ended.stdout.startswith(told)
+    assert bool(ended.stdout) == bool(told)
 
 
 def test_who_kills_the_watcher_ends_the_work(folder, tmp_path):
