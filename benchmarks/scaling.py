@@ -111,9 +111,11 @@ def resident_bytes() -> int:
 
 def spilled_bytes() -> int:
     """All that Ray put onto the disk so far."""
+    import ray
     from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
-    return int(get_memory_info_reply(get_state_from_address()).store_stats.spilled_bytes_total)
+    state = get_state_from_address(ray.get_runtime_context().gcs_address)
+    return int(get_memory_info_reply(state).store_stats.spilled_bytes_total)
 
 
 def main(words: Sequence[str]) -> None:
