@@ -4,7 +4,6 @@ Pictures of the training set that are listed and probed; then `detect` on the lo
 quality, against a bare loop that decodes the same pictures and asks the same two networks. By turns; faces a second of the clock.
 """
 
-import argparse
 import shutil
 import sys
 import time
@@ -15,7 +14,7 @@ import torch
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Face, MediaItem, Source
 
-from benchmarks.lines import compared, report
+from benchmarks.lines import compared, parser_of, report
 from benchmarks.pictures import training_pictures
 from f2s_ray.engines import local
 from f2s_ray.flows.photo import PhotoConfig, index_flow
@@ -49,10 +48,8 @@ def engine(source: Path, probed: Path, output: Path) -> float:
 
 
 def main(words: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = parser_of(__doc__, repeat=3)
     parser.add_argument("--pictures", type=int, default=200)
-    parser.add_argument("--repeat", type=int, default=3)
     asked = parser.parse_args(words)
     source, probed = asked.folder / "in", asked.folder / "probed"
     shutil.rmtree(asked.folder, ignore_errors=True)

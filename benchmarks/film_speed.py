@@ -5,7 +5,6 @@ encoded; then the same with steadying. Against the same decoder and the same enc
 them, by PyAV, whose FFmpeg both use. Frames a second of the clock, by turns; and of each part alone its processor milliseconds.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.lines import compared, report
+from benchmarks.lines import compared, parser_of, report
 from benchmarks.long_films import FULL, make_loop
 from f2s_ray.evaluation.tables import table
 from f2s_ray.media.film.encode import encode_segment
@@ -80,10 +79,8 @@ def parts(film: Film, count: int) -> list[list[str]]:
 
 
 def main(words: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = parser_of(__doc__, repeat=3)
     parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--repeat", type=int, default=3)
     asked = parser.parse_args(words)
     torch.set_num_threads(2)
     asked.folder.mkdir(parents=True, exist_ok=True)

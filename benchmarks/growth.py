@@ -5,7 +5,6 @@ its own. Told are the exponents of seconds and of peak memory over the size, by 
 Seconds are those of the work alone; memory is what was taken beyond that of the process before it began.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -21,7 +20,7 @@ from f2s_catalog.ledger import Catalog
 from PIL import Image
 
 from benchmarks.clustering_scale import Archive, make
-from benchmarks.lines import Line, report
+from benchmarks.lines import Line, parser_of, report
 from benchmarks.made_catalog import make_catalog
 from f2s_ray.media.memory import peak_bytes
 
@@ -96,9 +95,7 @@ def exponent(sizes: Sequence[int], costs: Sequence[float]) -> float:
 
 
 def main(words: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--repeat", type=int, default=2)
+    parser = parser_of(__doc__, repeat=2)
     parser.add_argument("--one", nargs=2, metavar=("KIND", "SIZE"))
     asked = parser.parse_args(words)
     if asked.one:

@@ -1,7 +1,6 @@
-"""One line of the table of speed: what was measured, against what, and how many times that, as all benchmarks of the suite tell it."""
+"""One line of a table of speed: what was measured, against what, and how many times that; and the words of those who measure it."""
 
-import json
-import os
+import argparse
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,10 +8,8 @@ from pathlib import Path
 
 from f2s_ray.evaluation.tables import table
 
-__all__ = ["LINES", "Line", "compared", "report"]
+__all__ = ["Line", "compared", "parser_of", "report"]
 
-LINES = "F2S_BENCH_LINES"
-"""Names a file that takes the lines as JSON besides."""
 TITLE = ["what", "ours", "against", "that", "ratio", "least to most", "aim"]
 
 
@@ -44,8 +41,13 @@ def compared(what: str, ours: Sequence[float], against: str, that: Sequence[floa
 
 
 def report(lines: Sequence[Line]) -> None:
-    """Print them, and hand them to who runs the suite."""
+    """Print them."""
     print(table(TITLE, [list(asdict(line).values()) for line in lines]))
-    if LINES in os.environ:
-        with Path(os.environ[LINES]).open("a") as file:
-            file.writelines(json.dumps(asdict(line)) + "\n" for line in lines)
+
+
+def parser_of(text: str | None, repeat: int) -> argparse.ArgumentParser:
+    """A folder to work in, and how often it is measured."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--repeat", type=int, default=repeat)
+    return parser

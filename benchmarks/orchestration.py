@@ -11,7 +11,6 @@ the engine and the loading of the networks, ``busy`` the share of ``steady`` in 
 the networks' work on one piece to its begin on the next. Ratios are bare over the way; of the results the bytes are compared.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -27,7 +26,7 @@ from f2s_catalog.ids import file_digest
 from f2s_catalog.ledger import Catalog
 from f2s_catalog.records import Record, RestoredSegment, Source
 
-from benchmarks.lines import Line, compared, report
+from benchmarks.lines import Line, compared, parser_of, report
 from benchmarks.pictures import training_pictures
 from f2s_ray.clock import Clock
 from f2s_ray.engines import local
@@ -152,10 +151,8 @@ def prepare(folder: Path, count: int) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = parser_of(__doc__, repeat=3)
     parser.add_argument("--pictures", type=int, default=100)
-    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--way", choices=WAYS)
     asked = parser.parse_args(words)
     folder = asked.folder.resolve()

@@ -5,7 +5,6 @@ the first restored picture of an archive that is indexed, in which a tenth is ne
 restores that picture. Medians, with the least and the most.
 """
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.lines import compared, report
+from benchmarks.lines import compared, parser_of, report
 from benchmarks.pictures import training_pictures
 
 F2S = str(Path(sys.executable).with_name("f2s"))
@@ -55,10 +54,9 @@ def until_restored(source: Path, output: Path) -> float:
         for line in process.stdout or ():
             told = json.loads(line)
             if told.get("step") == "restore" and told.get("status") == "done":
-                waited = time.perf_counter() - begin
-                break
-        process.terminate()
-    return waited
+                process.terminate()
+                return time.perf_counter() - begin
+    raise RuntimeError("no picture was restored")
 
 
 def archive(folder: Path) -> tuple[Path, Path, Path]:
@@ -72,9 +70,7 @@ def archive(folder: Path) -> tuple[Path, Path, Path]:
 
 
 def main(words: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--repeat", type=int, default=5)
+    parser = parser_of(__doc__, repeat=5)
     asked = parser.parse_args(words)
     source, output, new = archive(asked.folder.resolve())
     kept = asked.folder.resolve() / "kept"

@@ -477,7 +477,7 @@ class RestoredSegment(Record):
     changed: tuple[str, ...] = Field(description="allowed changes, each with its reason")
     faces: tuple[TaskFace, ...] = Field(description="whose faces they were when this was made, and by which references")
     gates: tuple[FaceGate, ...] = Field(description="faces of a photo and what became of them; of a film: track_gates")
-    seconds: float = Field(description="measured time of the step")
+    seconds: float = Field(description="measured time of the step, without waiting for its turn")
     model_seconds: float = Field(description="time inside the networks")
     peak_memory_bytes: int = Field(description="peak resident memory of the worker so far")
 
@@ -534,7 +534,7 @@ class Attempt(Record):
     message: str | None = Field(description="one line: the thing, the value, the way out")
     number: int = Field(description="1 for the first try")
     run_id: str = Field(description="the run, a folder below OUTPUT/runs")
-    elapsed_seconds: float = Field(description="measured time")
+    elapsed_seconds: float = Field(description="measured time, without waiting for its turn at the networks")
 
 
 TABLES: tuple[type[Record], ...] = (

@@ -22,9 +22,8 @@ from f2s_ray.stages.workbench import RestoreSetup, Workbench
 __all__ = ["RestoreMedia"]
 
 SEGMENT_SUFFIX = ".mkv"
-LARGE_MEGAPIXELS = (
-    12.0  # held for one piece; such pieces follow each other, so several small ones add little to one large
-)
+# So many held for one piece are large: such pieces follow each other, and several small ones add little to one of them.
+LARGE_MEGAPIXELS = 12.0
 
 
 class RestoreMedia:
