@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from f2s_catalog.errors import CatalogError
 from f2s_catalog.ids import digest
@@ -97,6 +98,14 @@ class InFlight(BaseModel):
             with suppress(OSError):
                 remove(marker)
 
+    def is_idle(self) -> bool:
+        """Whether nobody is at work at an item of this run, as far as is known."""
+        folder = place(self.folder)
+        with suppress(OSError):
+            found = [_said(folder / one.path) for one in walk(folder) if one.path.startswith(_PREFIX)]
+            return all(said.get("session") != self.session or said["deaths"] >= MOST_DEATHS for said in found)
+        return False
+
     def close(self) -> None:
         """Remove what tells of items that are left alone, and the folder, where it is empty."""
         folder = place(self.folder)
@@ -108,12 +117,19 @@ class InFlight(BaseModel):
                 folder.rmdir()
 
     def _deaths(self, marker: Place) -> int:
-        try:
-            before = json.loads(read(marker))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        before = _said(marker)
+        if not before:
             return 0
         deaths, is_ours = int(before["deaths"]), before["session"] == self.session
         return deaths + is_ours if is_ours or deaths < MOST_DEATHS else 0  # asked for again, or it would not come
+
+
+def _said(marker: Place) -> dict[str, Any]:
+    """What stands there; nothing where nothing does, or half of it."""
+    try:
+        return dict(json.loads(read(marker)))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
 
 
 @contextmanager

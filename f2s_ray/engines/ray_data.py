@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -22,9 +22,11 @@ from f2s_catalog.records import Attempt, Record
 from pydantic import BaseModel, ConfigDict, Field
 
 from f2s_ray.engines.inflight import InFlight
+from f2s_ray.engines.overlap import overlapped
 from f2s_ray.engines.ray_metrics import Metrics
 from f2s_ray.engines.ray_settings import one_line, set_token
 from f2s_ray.engines.run import PENDING, Engine, Progress, Selection, Summary, Work, run_flow
+from f2s_ray.engines.silence import SilenceError, heard
 from f2s_ray.errors import F2SError, JobError
 from f2s_ray.flows.step import MapStep, Stage, Step
 
@@ -70,36 +72,41 @@ def run(
         cluster.stop()
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a worker does to the items of a step."""
+
+    stage: Callable[[BaseModel], Stage]
+    config: BaseModel
+    items_at_once: int
+    record_type: type[Record]
+    in_flight: InFlight
+
+
 class _Worker:
     """Lives in a process of its own: loads the stage once, runs the items of a block. Rows carry JSON alone."""
 
-    def __init__(
-        self, stage: Callable[[BaseModel], Stage], config: BaseModel, record_type: type[Record], in_flight: InFlight
-    ) -> None:
-        self._new_stage = stage
-        self._config = config
-        self._record_type = record_type
-        self._in_flight = in_flight
+    def __init__(self, task: _Task) -> None:
+        self._task = task
 
     # Loaded with the first item: an error in a constructor would reach the driver as a dead worker, not as itself.
     @cached_property
     def _stage(self) -> Stage:
-        return self._new_stage(self._config)
+        return self._task.stage(self._task.config)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        outcomes = [
-            self._in_flight.attempt(
-                self._stage,
-                self._record_type.model_validate_json(row["record"]),
-                Attempt.model_validate_json(row["attempt"]),
-            )
-            for row in batch.to_pylist()
-        ]
+        run = partial(_outcome, self._task, self._stage)
+        outcomes = list(overlapped(run, batch.to_pylist(), self._task.items_at_once))
         attempts = [outcome.attempt.model_dump_json() for outcome in outcomes]
         records = [[record.model_dump_json() for record in outcome.records] for outcome in outcomes]
         return pa.table(
             {"attempt": pa.array(attempts, pa.string()), "records": pa.array(records, pa.list_(pa.string()))}
         )
+
+
+def _outcome(task: _Task, stage: Stage, row: dict[str, str]) -> Outcome:
+    record = task.record_type.model_validate_json(row["record"])
+    return task.in_flight.attempt(stage, record, Attempt.model_validate_json(row["attempt"]))
 
 
 @dataclass(frozen=True)
@@ -135,29 +142,30 @@ class _Cluster:
         """The items of a step, run on the pool; outcomes in the order in which they end."""
         self._start()
         pool, metrics = self._pool(on_gpu=step.on_gpu), self._metrics
-        (record_type,) = {type(work.item.record) for work in works}
         left = {work.item.item_id: work.item.path for work in works}
         metrics.is_pending(step.name, len(left))
-        try:
-            for batch in self._stream(step, works, pool, (record_type, in_flight)):
-                for row in batch.to_pylist():
-                    records = tuple(step.writes.model_validate_json(text) for text in row["records"])
-                    outcome = Outcome(Attempt.model_validate_json(row["attempt"]), records)
+        while left:
+            waiting = [work for work in works if work.item.item_id in left]
+            try:
+                for outcome in self._outcomes(step, waiting, pool, in_flight):
                     del left[outcome.attempt.item_id]
                     metrics.ended(outcome, pool.gpus)
                     metrics.is_pending(step.name, len(left))
                     yield outcome
-        except ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, F2SError):
-                # Ours are one line; Ray adds lines of its own.
-                raise type(error.cause)(str(error.cause).splitlines()[0]) from None
-            raise
-        except ray.exceptions.RayError as error:
-            near = ", ".join(path for path in list(left.values())[:3])
-            raise JobError(
-                f"step {step.name}: workers died again and again or Ray was lost ({type(error).__name__}); "
-                f"the next items were {near}; look at the memory of the workers, or use the local engine"
-            ) from error
+            except ray.exceptions.RayTaskError as error:
+                if isinstance(error.cause, F2SError):
+                    # Ours are one line; Ray adds lines of its own.
+                    raise type(error.cause)(str(error.cause).splitlines()[0]) from None
+                raise
+            except (ray.exceptions.RayError, SilenceError) as error:
+                if len(left) == len(waiting):
+                    near = ", ".join(path for path in list(left.values())[:3])
+                    raise JobError(
+                        f"step {step.name}: workers died again and again or Ray was lost ({type(error).__name__}); "
+                        f"the next items were {near}; look at the memory of the workers, or use the local engine"
+                    ) from error
+                self.stop()  # what Ray has lost it does not find again
+                self._start()
 
     def stop(self) -> None:
         """End Ray, where it was started, and remove what it left on the disk."""
@@ -197,9 +205,17 @@ class _Cluster:
             return _Pool(self._config.workers or 1, cpus, gpus)
         return _Pool(max(1, min(_room(cpus, gpus), _MOST_WORKERS)), cpus, gpus)
 
-    def _stream(
-        self, step: MapStep, works: Sequence[Work], pool: _Pool, more: tuple[type[Record], InFlight]
-    ) -> Iterator[pa.Table]:
+    def _outcomes(
+        self, step: MapStep, works: Sequence[Work], pool: _Pool, in_flight: InFlight
+    ) -> Generator[Outcome, None, None]:
+        (record_type,) = {type(work.item.record) for work in works}
+        task = _Task(step.stage, step.config, step.items_at_once, record_type, in_flight)
+        for batch in heard(self._stream(task, works, pool), in_flight.is_idle):
+            for row in batch.to_pylist():
+                records = tuple(step.writes.model_validate_json(text) for text in row["records"])
+                yield Outcome(Attempt.model_validate_json(row["attempt"]), records)
+
+    def _stream(self, task: _Task, works: Sequence[Work], pool: _Pool) -> Iterator[pa.Table]:
         rows = max(1, min(self._config.items_per_block, len(works) // (8 * pool.workers)))
         blocks = (works[start : start + rows] for start in range(0, len(works), rows))
         while some := [_block(block) for block in islice(blocks, _MOST_BLOCKS)]:
@@ -207,8 +223,8 @@ class _Cluster:
             # by ``in_flight``, and a run in which nothing goes on is ended by Ray.
             results = ray.data.from_arrow(some).map_batches(
                 _Worker,
-                fn_constructor_args=(step.stage, step.config, *more),
-                batch_size=1,
+                fn_constructor_args=(task,),
+                batch_size=rows,
                 batch_format="pyarrow",
                 compute=ray.data.ActorPoolStrategy(size=min(pool.workers, len(some))),
                 num_cpus=pool.cpus,

@@ -65,7 +65,7 @@ class MapStep:
     files: Callable[[Catalog], Mapping[str, float]] | None = None
     lost: Callable[[Catalog], Mapping[str, float]] | None = None
     on_gpu: bool = False  # its networks are large enough for one
-    items_at_once: int = 1  # of a process on the local engine; a stage of more takes calls from several threads
+    items_at_once: int = 1  # of a process; a stage of more takes calls from several threads
 
     def fingerprint(self, item: Item) -> str:
         """Digest of all that decides the outcome of this item."""
