@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> None:
     ours, that = zip(*pairs, strict=True)
     count = len(catalog.rows(Source))
     what = f"faces found and measured, {count} pictures"
-    report([compared(what, ours, "decoders and networks in a loop", that, "faces/s", "0.95 or more")])
+    report([compared(what, ours, "decoders and networks in a loop", that, "faces/s", "0.95 or more")], asked.keep)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,8 @@ def main(words: Sequence[str]) -> None:
                 ("pixels", "film, 1080p, without networks", "0.9 or more"),
                 ("steadied", "the same, steadied", ""),
             )
-        ]
+        ],
+        asked.keep,
     )
 
 

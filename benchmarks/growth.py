@@ -118,7 +118,7 @@ def main(words: Sequence[str]) -> None:
             spread = f"{min(exponents):.2f} to {max(exponents):.2f}"
             what, middle = f"{kind}: growth of {name}", f"{statistics.median(exponents):.2f}"
             lines.append(Line(what, middle, "in proportion", "1", middle, spread, "1.05 at most"))
-    report(lines)
+    report(lines, asked.keep)
 
 
 if __name__ == "__main__":

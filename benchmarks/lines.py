@@ -1,6 +1,7 @@
 """One line of a table of speed: what was measured, against what, and how many times that; and the words of those who measure it."""
 
 import argparse
+import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from f2s_ray.evaluation.tables import table
 
-__all__ = ["Line", "compared", "parser_of", "report"]
+__all__ = ["Line", "compared", "kept_lines", "parser_of", "report"]
 
 TITLE = ["what", "ours", "against", "that", "ratio", "least to most", "aim"]
 
@@ -40,14 +41,23 @@ def compared(what: str, ours: Sequence[float], against: str, that: Sequence[floa
     )
 
 
-def report(lines: Sequence[Line]) -> None:
-    """Print them."""
+def report(lines: Sequence[Line], kept: Path | None = None) -> None:
+    """Print them, and add them to a file that keeps them."""
     print(table(TITLE, [list(asdict(line).values()) for line in lines]))
+    if kept is not None:
+        with kept.open("a") as file:
+            file.writelines(json.dumps(asdict(line)) + "\n" for line in lines)
+
+
+def kept_lines(kept: Path) -> list[Line]:
+    """What such a file keeps."""
+    return [Line(**json.loads(line)) for line in kept.read_text().splitlines()] if kept.exists() else []
 
 
 def parser_of(text: str | None, repeat: int) -> argparse.ArgumentParser:
-    """A folder to work in, and how often it is measured."""
+    """A folder to work in, how often it is measured, and where the lines are kept."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--repeat", type=int, default=repeat)
+    parser.add_argument("--keep", type=Path, help="a file that keeps the lines, too")
     return parser

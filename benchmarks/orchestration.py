@@ -171,7 +171,7 @@ def main(words: Sequence[str]) -> None:
     expected = bytes_of(folder, "bare")
     if other := [way for way in WAYS if bytes_of(folder, way) != expected]:
         raise RuntimeError(f"other bytes than those of the bare loop: {', '.join(other)}")
-    report([*ratios(runs, "steady"), *ratios(runs, "whole"), *shares(runs)])
+    report([*ratios(runs, "steady"), *ratios(runs, "whole"), *shares(runs)], asked.keep)
 
 
 def ratios(runs: dict[str, list[dict[str, float]]], what: str) -> list[Line]:

@@ -100,7 +100,7 @@ def main(words: Sequence[str]) -> None:
     for name, (ours, other, what, aim) in pairs.items():
         mine, theirs = zip(*((ours(), other()) for _ in range(asked.repeat)), strict=True)
         lines.append(compared(name, mine, what, theirs, "s", aim))
-    report(lines)
+    report(lines, asked.keep)
 
 
 if __name__ == "__main__":
