@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from f2s_ray.models.steady import steadied, steady_frame
+from f2s_ray.models.steady import steadied
 
 
 def texture(height=64, width=96, seed=0):
@@ -29,7 +29,7 @@ def test_each_frame_sees_its_neighbours_and_no_others():
     found = list(steadied(frames, 2))
     for number, frame in enumerate(found):
         start = max(0, number - 2)
-        assert torch.equal(frame, steady_frame(frames[start : number + 3], number - start))
+        assert torch.equal(frame, list(steadied(frames[start : number + 3], 2))[number - start])
 
 
 def test_a_piece_with_its_context_is_as_the_whole():
@@ -56,5 +56,5 @@ def test_what_moves_is_followed():
 
 def test_another_picture_does_not_shine_through():
     one, other = texture(seed=1), texture(seed=2)
-    found = steady_frame([one, one, other], 1)
+    found = list(steadied([one, one, other], 1))[1]
     assert float((found - one).abs().mean()) < 0.01

@@ -11,9 +11,44 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from f2s_ray.media.film.pixels import EXACT, RgbReader, RgbWriter
 from tests.media.film.films import make_film, opened
 
-YUV = "yuv410p yuv411p yuv420p yuv422p yuv440p yuv444p yuvj420p nv12 yuyv422 uyvy422 yuva420p".split()
-DEEP = "yuv420p10le yuv422p10le yuv444p10le yuv422p12le yuv444p12le yuv444p16le p010le gray10le gray16le".split()
-RGB = "gray rgb24 bgr24 bgr0 rgba gbrp gbrp10le gbrp12le gbrp14le gbrp16le rgb48le rgb565le".split()
+YUV = [
+    "yuv410p",
+    "yuv411p",
+    "yuv420p",
+    "yuv422p",
+    "yuv440p",
+    "yuv444p",
+    "yuvj420p",
+    "nv12",
+    "yuyv422",
+    "uyvy422",
+    "yuva420p",
+]
+DEEP = [
+    "yuv420p10le",
+    "yuv422p10le",
+    "yuv444p10le",
+    "yuv422p12le",
+    "yuv444p12le",
+    "yuv444p16le",
+    "p010le",
+    "gray10le",
+    "gray16le",
+]
+RGB = [
+    "gray",
+    "rgb24",
+    "bgr24",
+    "bgr0",
+    "rgba",
+    "gbrp",
+    "gbrp10le",
+    "gbrp12le",
+    "gbrp14le",
+    "gbrp16le",
+    "rgb48le",
+    "rgb565le",
+]
 SIZES = [(64, 48), (97, 65), (130, 98)]
 
 
