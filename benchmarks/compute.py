@@ -4,6 +4,8 @@ compact: seconds per megapixel and peak memory of `restore_scene` on the process
 full: SD-Turbo's true shape with random weights; on a CUDA device milliseconds in bfloat16, without one the operations alone.
 Operations are those of floating-point numbers as torch.utils.flop_counter counts them on the meta device: a
 multiplication and the addition after it are two.
+share: what the processor does a second in convolutions, attention and matrix products of the compact size, by PyTorch's
+profiler, and in the whole call, beside a product of two large matrices in the same process.
 Prints Markdown tables and writes OUT/compute.json.
 """
 
@@ -17,10 +19,13 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.lines import Line, compared, report
 from f2s_ray.evaluation.tables import table
 from f2s_ray.media.memory import peak_bytes
+from f2s_ray.models import networks
 from f2s_ray.models.face2scene import Face2Scene, Face2SceneConfig
 from f2s_ray.models.full_scene import FullSceneConfig, FullSceneRestorer
 from f2s_ray.models.mapnet import TOKENS
@@ -46,6 +51,8 @@ VAE = {
 }
 SIGNAL, NOISE = 0.06826, 0.99767
 WORDS = 77
+PEAK_SIDE = 2048  # of the matrices
+KINDS = {"conv": "convolutions", "scaled_dot_product": "attention", "bmm": "attention", "mm": "matrix products"}
 PUBLISHED = [
     ["OSEDiff, published, A100", "105", "", ""],
     ["S3Diff, published, A100", "280", "740", "7.2"],
@@ -143,6 +150,58 @@ def measure_compact_all(weights: str | None, sizes: Sequence[str]) -> list[Run]:
     return runs
 
 
+def shares(threads: int, repeat: int) -> dict[str, list[float]]:
+    """10^9 operations a second on so many threads, ``repeat`` times: at the most, of each kind, of the whole call."""
+    torch.set_num_threads(threads)
+    model, side = networks.load("scene_restorer", None).eval(), 512
+    rgb, one, two = torch.rand(1, 3, side, side), *torch.rand(2, PEAK_SIDE, PEAK_SIDE)
+    with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
+        SceneRestorer(SceneConfig())(torch.empty(1, 3, side, side), None)
+    counts = {kind_of(str(name)): 0.0 for name in counter.get_flop_counts()["Global"]}
+    for name, count in counter.get_flop_counts()["Global"].items():
+        counts[kind_of(str(name))] += count
+    found: dict[str, list[float]] = {name: [] for name in ("most", *counts, "all of it")}
+    with torch.inference_mode():
+        model(rgb, None)
+        for _ in range(repeat):
+            found["most"].append(2 * PEAK_SIDE**3 / 1e9 / min(_seconds(lambda: one @ two) for _ in range(5)))
+            found["all of it"].append(sum(counts.values()) / 1e9 / _seconds(lambda: model(rgb, None)))
+            with profile(activities=[ProfilerActivity.CPU]) as profiled:
+                model(rgb, None)
+            spent = dict.fromkeys(counts, 0.0)
+            for event in profiled.key_averages():
+                if (kind := kind_of(event.key)) in spent:
+                    spent[kind] += event.self_cpu_time_total / 1e6
+            for kind, count in counts.items():
+                found[kind].append(count / 1e9 / spent[kind])
+    return found
+
+
+def kind_of(name: str) -> str:
+    """Which kind of work an operation of PyTorch is; itself where it is another."""
+    return next((kind for part, kind in KINDS.items() if part in name), name)
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def share_lines(repeat: int) -> list[Line]:
+    """On one thread and on two."""
+    lines = []
+    for threads in (1, 2):
+        with get_context("spawn").Pool(1) as pool:
+            found = pool.apply(shares, (threads, repeat))
+        for kind, rates in found.items():
+            if kind != "most":
+                aim = "0.6 or more" if kind in ("convolutions", "attention") else ""
+                what = f"compact, 512², {kind}, threads {threads}"
+                lines.append(compared(what, rates, "product of matrices", found["most"], "GFLOP/s", aim))
+    return lines
+
+
 def milliseconds(call: Callable[[], object], repeats: int = 20) -> float:
     """Median of some calls on the CUDA device, after warming up."""
     for _ in range(5):
@@ -203,6 +262,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="compact up to 1024² only")
     parser.add_argument("--weights", help="folder of the four networks; default: the shipped ones")
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="where the JSON goes")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="a file that keeps the lines of shares, too")
     words = parser.parse_args()
     counted = parameters()
     full = {f"{side}²": full_operations(side) for side in FULL_SIDES}
@@ -219,6 +280,7 @@ def main() -> None:
         for r in runs
     ]
     print(f"{table(title, lines)}\n", flush=True)
+    report(share_lines(words.repeat), words.keep)
     rows = measure_full() if torch.cuda.is_available() else []
     print(device_table(rows) if rows else "No CUDA device here: of the full size the operations alone are given.")
     facts = {

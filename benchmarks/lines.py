@@ -9,7 +9,7 @@ from pathlib import Path
 
 from f2s_ray.evaluation.tables import table
 
-__all__ = ["Line", "compared", "kept_lines", "parser_of", "report"]
+__all__ = ["TITLE", "Line", "cells", "compared", "kept_lines", "parser_of", "report"]
 
 TITLE = ["what", "ours", "against", "that", "ratio", "least to most", "aim"]
 
@@ -41,9 +41,14 @@ def compared(what: str, ours: Sequence[float], against: str, that: Sequence[floa
     )
 
 
+def cells(line: Line) -> list[str]:
+    """Of a row of a table."""
+    return list(asdict(line).values())
+
+
 def report(lines: Sequence[Line], kept: Path | None = None) -> None:
     """Print them, and add them to a file that keeps them."""
-    print(table(TITLE, [list(asdict(line).values()) for line in lines]))
+    print(table(TITLE, [cells(line) for line in lines]))
     if kept is not None:
         with kept.open("a") as file:
             file.writelines(json.dumps(asdict(line)) + "\n" for line in lines)

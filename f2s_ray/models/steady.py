@@ -64,7 +64,9 @@ def _steady(window: Sequence[_Seen], centre: int) -> Float[Tensor, "3 h w"]:
         if index != centre:
             moved = _moved(other.rgb, _flow(here.grey, other.grey))
             red, green, blue = np.moveaxis(cv2.absdiff(_smooth(moved), here.smooth), 2, 0)
-            gap = np.maximum(np.maximum(red, green), blue)[..., None]  # nine times as quick as the maximum along an axis
+            gap = np.maximum(np.maximum(red, green), blue)[
+                ..., None
+            ]  # nine times as quick as the maximum along an axis
             flicker = min(MOST_FLICKER, max(FLICKER, MEDIANS * float(np.median(gap))))
             weight = np.exp(-((gap / flicker) ** 2))
             total += weight * moved
