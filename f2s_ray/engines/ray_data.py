@@ -33,6 +33,7 @@ from f2s_ray.flows.step import MapStep, Stage, Step
 __all__ = ["RayConfig", "run"]
 
 _OBJECT_STORE_BYTES = 256 * 2**20
+_LEAST_DISK_BYTES = 64 * 2**20  # for sockets and logs; where there is none Ray starts no worker and says nothing
 _MOST_BLOCKS = 10_000  # of one pool: the driver keeps something of each until that ends
 _MOST_WORKERS = 1024
 _MOST_DEATHS_AT_START = 3  # of workers whose node went while they began
@@ -183,6 +184,11 @@ class _Cluster:
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         options: dict[str, Any] = {"address": self._config.address}
         if self._config.address is None:
+            if (free := shutil.disk_usage(self._folder).free) < _LEAST_DISK_BYTES:
+                need, have = (count / 2**20 for count in (_LEAST_DISK_BYTES, free))
+                raise JobError(
+                    f"Ray cannot start: it needs {need:.0f} MiB of disk in /tmp and there are {have:.1f}; make room, or leave --ray out"
+                )
             set_token()
             options = {
                 "address": "local",

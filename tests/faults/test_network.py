@@ -12,7 +12,7 @@ import pytest
 from f2s_catalog.place import place
 from f2s_catalog.storage import walk
 
-from tests.faults.judged import Judged
+from tests.faults.judged import Judged, calm_run
 from tests.faults.made import Command
 from tests.faulty_wire import Fault, faulty_wire
 from tests.s3_server import READER_ID, READER_SECRET
@@ -194,12 +194,14 @@ def namespace(name="f2s-fault", network="10.83.91"):
 def test_a_network_that_is_cut_and_comes_back(s3, there, tell):
     calm, one = there
     with namespace() as (inside, address), faulty_wire(s3.endpoint, host=address) as wire:
-        job = replace(over(wire, one), before=inside).start()
+        far = over(wire, one)
+        far = replace(far, before=inside, variables={**far.variables, "F2S_PLAIN_HTTP": "1"})
+        job = far.start()
         assert job.until(calm.items // 2)
         hole = [*inside, "ip", "route", "add", "blackhole", f"{address}/32"]
         subprocess.run(hole, check=True)  # the outer end stays up: without it packets would leave by another way
         line = line_of(job.ended())
-        again = line_of(replace(over(wire, one), before=inside).to_its_end())
+        again = line_of(far.to_its_end())
         assert "is not there" not in again
         subprocess.run([*inside, "ip", "route", "del", "blackhole", f"{address}/32"], check=True)
     assert calm.torn(one) == []
@@ -209,10 +211,11 @@ def test_a_network_that_is_cut_and_comes_back(s3, there, tell):
 @pytest.mark.long
 @pytest.mark.fault("F15", "no order by the clock; where the server refuses it, a line that says so")
 @pytest.mark.parametrize("skew", ["-2h", "+400d"])
-def test_a_clock_that_is_wrong(skew, s3, there, command, calm, tell):
+def test_a_clock_that_is_wrong(skew, s3, there, command, tmp_path, tell):
     if shutil.which("faketime") is None:
         pytest.skip("faketime is not there: apt-get install faketime")
     in_folder = replace(command, before=("faketime", "-f", skew))
+    calm = calm_run(replace(in_folder, output=str(tmp_path / "calm")))  # results bear the day
     half = command.killed(calm.items // 2, 0.1, "driver", Random(1))
     wrong, _ = calm.judged(command, in_folder.to_its_end())
     assert half
