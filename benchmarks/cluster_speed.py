@@ -37,7 +37,7 @@ def plain(archive: Archive) -> None:
     index = faiss.index_factory(DIMENSIONS, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
     index.train(vectors[:: max(1, archive.count // (64 * lists))])
     index.add(vectors)
-    index.nprobe = PROBES
+    faiss.ParameterSpace().set_index_parameter(index, "nprobe", PROBES)
     for first in range(0, archive.count, SEARCHED):
         index.search(vectors[first : first + SEARCHED], neighbours + 1)
 

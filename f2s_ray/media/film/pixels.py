@@ -103,7 +103,7 @@ def _rgb_format(other: VideoFormat, *, is_deep: bool) -> str:
 def _colours(frame: VideoFrame) -> list[np.ndarray]:
     """Red, green and blue of an RGB frame, ``[h, w]`` each, in its own memory."""
     samples = np.uint8 if frame.format.name in ("gbrp", "rgb24") else np.uint16
-    rows = [np.frombuffer(plane, samples).reshape(frame.height, -1) for plane in frame.planes]
+    rows = [np.frombuffer(memoryview(plane), samples).reshape(frame.height, -1) for plane in frame.planes]
     if len(rows) == 1:
         return [rows[0][:, colour : 3 * frame.width : 3] for colour in range(3)]
     green, blue, red = (plane[:, : frame.width] for plane in rows)
