@@ -1,23 +1,25 @@
 """What the way of a film costs beside its networks: python -m benchmarks.film_speed FOLDER [--frames N] [--repeat N].
 
-A 1080p film through all that restoring does with pixels, the networks replaced by nothing: decoded, turned to RGB, turned back and
-encoded; then the same with steadying. Against the same decoder and the same encoder with the same settings and nothing between
-them, by PyAV, whose FFmpeg both use. Frames a second of the clock, by turns; and of each part alone its processor milliseconds.
+A 1080p film through all that restoring does with pixels, the networks replaced by nothing, three segments at once as in a worker: decoded,
+turned to RGB, turned back and encoded; then the same with steadying. Against the same decoder and the same encoder with the same settings
+and nothing between them, by PyAV, whose FFmpeg both use. Frames a second of the clock, by turns; and of each part alone its processor
+milliseconds.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import torch
-from torch import Tensor
 
 from benchmarks.lines import compared, parser_of, report
 from benchmarks.long_films import FULL, make_loop
+from f2s_ray.engines.overlap import overlapped
 from f2s_ray.evaluation.tables import table
 from f2s_ray.media.film.encode import encode_segment
 from f2s_ray.media.film.info import FilmLimits
@@ -28,18 +30,27 @@ from f2s_ray.media.film.scan import scan_packets
 from f2s_ray.media.photo import tensor_from
 from f2s_ray.models.steady import steadied
 from f2s_ray.stages.films import Film, frames_at, stored_frames
+from f2s_ray.stages.workbench import FilmConfig
 
 PRESET = preset_named("h264")
+AT_ONCE = 3
 
 
 def ours(film: Film, target: Path, reach: int) -> None:
     """As `stages/restore_film.py` does, without networks."""
-    count = film.index.frame_count
-    frames: Iterable[Tensor] = (rgb for _, rgb in frames_at(film, range(count)))
-    if reach:
-        frames = steadied(frames, reach)
-    arrays = (frame.permute(1, 2, 0).numpy() for frame in frames)
-    encode_segment(arrays, film.index.pts[:count].tolist(), film.info, PRESET, target)
+    count, length = film.index.frame_count, FilmConfig().segment_frames
+    segments = [range(first, min(count, first + length)) for first in range(0, count, length)]
+
+    def segment(frames: range) -> None:
+        near = range(max(0, frames.start - reach), min(count, frames.stop + reach))
+        steady = steadied((rgb for _, rgb in frames_at(film, near)), reach)
+        wanted = islice(steady, frames.start - near.start, frames.stop - near.start)
+        arrays = (frame.permute(1, 2, 0).numpy() for frame in wanted)
+        stamps = film.index.pts[frames.start : frames.stop].tolist()
+        encode_segment(arrays, stamps, film.info, PRESET, target.with_name(f"{target.stem}-{frames.start}.mkv"))
+
+    for _ in overlapped(segment, segments, AT_ONCE):
+        pass
 
 
 def plain(film: Film, target: Path) -> None:

@@ -37,6 +37,9 @@ class _Seen:
 
 def steadied(frames: Iterable[Float[Tensor, "3 h w"]], reach: int) -> Iterator[Float[Tensor, "3 h w"]]:
     """As many frames as came in; each looks at up to ``reach`` frames before and after it, those of its own shot."""
+    if not reach:
+        yield from frames
+        return
     window: list[_Seen] = []  # frames [first, first + len(window))
     first = count = 0
     for count, frame in enumerate(frames, 1):
