@@ -174,11 +174,14 @@ def test_what_was_told_is_told_once(browser, site):
 
 
 def test_naming_like_somebody_else_offers_a_merge(browser, site):
-    People(site, "x").name(who(site, ANN[0]).identity_id, "Ann")
-    go(browser, f"people/{who(site, CID[0]).identity_id}")
+    home, ann = browser.current_url, who(site, ANN[0]).identity_id
+    People(site, "x").name(ann, "Ann")
+    shown_soon = "what another process said is not shown"
+    until(browser, lambda one: one.get(f"{home}people/{ann}") or heading(one) == "Ann", shown_soon)
+    browser.get(f"{home}people/{who(site, CID[0]).identity_id}")
     fill(browser, "name", "ann")
     click(browser, "Save")
-    assert "There is a Ann already" in browser.find_element(By.ID, "namesake").text
+    until(browser, lambda one: "There is a Ann already" in one.find_element(By.ID, "namesake").text)
     click(browser, "Yes, merge")
     shown(browser, "Ann")
     assert who(site, CID[0]).identity_id == who(site, ANN[0]).identity_id
