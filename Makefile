@@ -39,7 +39,7 @@ demo: $(READY) ## Restore a small archive of real pictures and say where the pag
 wheel: $(READY) ## Build dist/*.whl
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -w dist .
 
-bench: $(READY) ## Measure; a few minutes each
+bench: $(READY) ## Measure, for hours; all speeds in one table, bench-out/speed.md
 	$(BIN)/python -m benchmarks.run
 
 audit: $(READY) ## Ask a feed of known holes about every pin; needs the network and `pip install pip-audit`
