@@ -145,7 +145,7 @@ class _Cluster:
         pool, metrics = self._pool(on_gpu=step.on_gpu), self._metrics
         left = {work.item.item_id: work.item.path for work in works}
         metrics.is_pending(step.name, len(left))
-        while left:
+        while True:
             waiting = [work for work in works if work.item.item_id in left]
             try:
                 for outcome in self._outcomes(step, waiting, pool, in_flight):
@@ -167,6 +167,8 @@ class _Cluster:
                     ) from error
                 self.stop()  # what Ray has lost it does not find again
                 self._start()
+            else:
+                return
 
     def stop(self) -> None:
         """End Ray, where it was started, and remove what it left on the disk."""

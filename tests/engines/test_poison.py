@@ -43,9 +43,8 @@ def poisoned(folder, output, engine, at_once=1):
 
 
 @pytest.mark.fault("F6", "a row for each that kills, exits or hangs; the others done")
-@pytest.mark.parametrize(
-    ("engine", "at_once"), [("local", 1), ("local", 3), pytest.param("ray", 1, marks=pytest.mark.engine)]
-)
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=pytest.mark.engine)])
 def test_each_poison_has_a_row_and_all_others_are_done(folder, tmp_path, engine, at_once):
     ended = poisoned(folder, tmp_path / "out", engine, at_once)
     assert ended.returncode == 0, ended.stderr[-2000:]
