@@ -26,19 +26,14 @@ from f2s_catalog.records import Face
 
 from benchmarks.lines import compared, parser_of, report
 from benchmarks.made_catalog import make_catalog, path_of
+from benchmarks.questions import together_by_hand
 from tests.catalog.made import attempt_of, face
 
 COMMITS, ITEMS = 200, 1024
 NEW = 1000
 FILMS = 1000
 FACES_EACH = 100  # of a person, in the mean
-TOGETHER = """WITH one AS (FROM '{file}' WHERE identity_id = '{one}'),
-found AS (SELECT DISTINCT one.media_id, one.path FROM one JOIN (FROM '{file}' WHERE identity_id = '{two}') AS two
-    ON one.media_id = two.media_id
-    AND one.seen_from_seconds <= two.seen_to_seconds AND two.seen_from_seconds <= one.seen_to_seconds
-    WHERE one.media_id NOT IN (SELECT media_id FROM '{file}' WHERE identity_id = '{three}'))
-SELECT found.path, list(DISTINCT identity_id) FROM found JOIN '{file}' USING (media_id) GROUP BY ALL"""
-IN_FILMS = "FROM '{file}' WHERE identity_id = '{one}' AND kind = 'film'"
+IN_FILMS = "FROM '{files}' WHERE identity_id = '{one}' AND kind = 'film'"
 PENDING = """SELECT item_id FROM asked ANTI JOIN (FROM '{file}' WHERE step = 'probe' AND status IN ('done', 'skipped'))
 USING (item_id, fingerprint)"""
 
@@ -128,15 +123,14 @@ def main(words: Sequence[str]) -> None:
     usual = int(np.argsort(-counts, kind="stable")[len(counts) // 2])
     one, two, three = (f"{usual + number:032x}" for number in (1, 2, 3))
     file = sorted_file(root, "biometric/sightings", "identity_id")
-    places = {"file": file, "one": one, "two": two, "three": three}
     sql = f"SELECT * FROM appearances WHERE identity_id = '{one}' AND kind = 'film'"
     questions: dict[str, tuple[Callable[[], int], Callable[[], int]]] = {
         f"what is to do of {asked.items:,} items": to_do(root, asked.items),
         "A and B and not C": (
             lambda: len(find(root, f'person:"{one} & {two}" -person:{three}')),
-            alone(TOGETHER, **places),
+            alone(together_by_hand(one, two, three), files=file),
         ),
-        "A in films": (lambda: query(root, sql).num_rows, alone(IN_FILMS, **places)),
+        "A in films": (lambda: query(root, sql).num_rows, alone(IN_FILMS, files=file, one=one)),
     }
     ours, that = zip(*(append(folder / "append") for _ in range(max(1, asked.repeat // 2))), strict=True)
     what = f"{COMMITS} commits of {ITEMS:,} faces"

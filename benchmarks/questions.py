@@ -82,7 +82,7 @@ def questions(truth: Truth) -> list[tuple[str, Ask, Ask | None]]:
         together = f'person:"{one} & {two}" -person:{three}'
         by_hand = {
             f"person:{one} -person:{three}": _ALONE.format(one=one, three=three, joined=""),
-            together: _ALONE.format(one=one, three=three, joined=_JOINED.format(two=two)),
+            together: together_by_hand(one, two, three),
         }
         for terms in (*by_hand, f"only:{one}", f"person:{one}|{two} kind:film"):
             shown = terms.replace(one, "A").replace(two, "B").replace(three, "C")
@@ -104,12 +104,17 @@ def _query(where: Place, sql: str) -> int:
 
 def _by_hand(where: Place, sql: str) -> int:
     with duckdb.connect() as connection:
-        return len(connection.sql(sql.format(root=where)).fetchall())
+        return len(connection.sql(sql.format(files=f"{where}/catalog/biometric/sightings/*.parquet")).fetchall())
+
+
+def together_by_hand(one: str, two: str, three: str) -> str:
+    """Where the first two are seen at once and the third is not, of sightings in ``{files}``."""
+    return _ALONE.format(one=one, three=three, joined=_JOINED.format(two=two))
 
 
 _JOINED = """ JOIN (FROM s WHERE identity_id = '{two}') AS b ON a.media_id = b.media_id
     AND a.seen_from_seconds <= b.seen_to_seconds AND b.seen_from_seconds <= a.seen_to_seconds"""
-_ALONE = """WITH s AS (FROM read_parquet('{{root}}/catalog/biometric/sightings/*.parquet')),
+_ALONE = """WITH s AS (FROM read_parquet('{{files}}')),
 found AS (SELECT DISTINCT a.media_id, a.path FROM (FROM s WHERE identity_id = '{one}') AS a{joined}
     WHERE a.media_id NOT IN (SELECT media_id FROM s WHERE identity_id = '{three}'))
 SELECT found.path, list(DISTINCT identity_id) FROM found JOIN s USING (media_id) GROUP BY ALL"""
